@@ -1,0 +1,1 @@
+//! What response headers say: freshness, Retry-After, media type.

@@ -1,0 +1,166 @@
+//! A feed: our order for it, what its publisher says of it, and what we remember of asking.
+
+use std::collections::BTreeMap;
+
+use crate::model::content::RawHash;
+use crate::model::http::HttpValidators;
+use crate::model::ids::FeedId;
+use crate::model::time::{Timestamp, Zone};
+use crate::model::urls::PageUrl;
+
+/// Our order for one feed: a checked block of feeds.toml.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscription {
+    /// Its name with us.
+    pub id: FeedId,
+    /// The adapter that reads it, a name in `SOURCES`.
+    pub source: String,
+    /// The name people see; the publisher's own where absent.
+    pub title: Option<String>,
+    /// BCP 47 of its entries, unless they say otherwise.
+    pub language: String,
+    /// The zone of times written without one.
+    pub zone: Zone,
+    /// The archive format of its articles, a name in `FORMATS`; `None` keeps them out of the archive.
+    pub archive: Option<String>,
+    /// When to ask: a cron expression.
+    pub schedule: Option<String>,
+    /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
+    pub options: Options,
+}
+
+/// Values of an adapter's options. An option is here exactly when it was given or has a default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options(pub BTreeMap<String, String>);
+
+impl Options {
+    /// The option as text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// An option declared [`OptionKind::Url`], which the configuration has already checked.
+    pub fn url(&self, name: &str) -> Option<PageUrl> {
+        self.get(name).and_then(|text| PageUrl::parse(text).ok())
+    }
+}
+
+/// What an adapter wants to be told, and what it takes for granted: the configuration is checked against it.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceSpec {
+    /// Its name in feeds.toml.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// What can be set.
+    pub options: &'static [OptionSpec],
+    /// Default for `language`.
+    pub language: &'static str,
+    /// Default for `zone`.
+    pub zone: &'static str,
+    /// Default for `archive`.
+    pub archive: &'static str,
+}
+
+/// One option of an adapter.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionSpec {
+    /// Its key in the `[[feed]]` block.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: OptionKind,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Its value where it is not given.
+    pub default: Option<&'static str>,
+    /// One line for people.
+    pub about: &'static str,
+}
+
+/// What values an option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptionKind {
+    /// An `http` or `https` address.
+    Url,
+    /// Any non-empty text.
+    Text,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number in this range, both ends included.
+    Number(u32, u32),
+}
+
+/// What a feed's publisher says about the feed itself; `atom:source` in our output.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedInfo {
+    /// `atom:id`, where it has one.
+    pub id: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// The address it calls its own (`rel=self`).
+    pub self_link: Option<PageUrl>,
+    /// The site it belongs to (`rel=alternate`).
+    pub home: Option<PageUrl>,
+    /// Its authors' names.
+    pub authors: Vec<String>,
+    /// Copyright line.
+    pub rights: Option<String>,
+    /// Icon or logo.
+    pub icon: Option<PageUrl>,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// When it last changed, by its own word.
+    pub updated: Option<Timestamp>,
+}
+
+/// What we remember of a feed between polls. All of it is written by polls alone, in their transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedState {
+    /// Which feed.
+    pub id: FeedId,
+    /// What its publisher said of it when it last brought something.
+    pub info: FeedInfo,
+    /// Replayed byte for byte, and only to the address that gave them.
+    pub validators: Option<HttpValidators>,
+    /// Hash of the last document that was read whole: the same bytes need no reading.
+    pub document: Option<RawHash>,
+    /// When it was last asked.
+    pub last_poll: Option<Timestamp>,
+    /// When an answer was last good (a 304 is).
+    pub last_success: Option<Timestamp>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// The publisher's own word that there is nothing new before then (HTTP freshness).
+    pub fresh_until: Option<Timestamp>,
+    /// Nobody asks before then, not even by order: Retry-After or backoff.
+    pub not_before: Option<NotBefore>,
+    /// When it is due next by its schedule.
+    pub next_poll: Option<Timestamp>,
+}
+
+impl FeedState {
+    /// A feed that was never asked.
+    pub fn new(id: FeedId) -> Self {
+        Self {
+            id,
+            info: FeedInfo::default(),
+            validators: None,
+            document: None,
+            last_poll: None,
+            last_success: None,
+            failures: 0,
+            fresh_until: None,
+            not_before: None,
+            next_poll: None,
+        }
+    }
+}
+
+/// A time before which a feed is left alone, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotBefore {
+    /// Until when.
+    pub until: Timestamp,
+    /// In words that follow "left alone:" (`Retry-After: 3600`, `2 failures in a row`).
+    pub why: String,
+}

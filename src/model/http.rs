@@ -1,0 +1,185 @@
+//! Asking and being answered, without a word of any HTTP library.
+
+use std::time::Duration;
+
+use crate::model::urls::PageUrl;
+
+/// What a source wants asked. Decided by a pure reader; the poll does the asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Where.
+    pub url: PageUrl,
+    /// How.
+    pub method: Method,
+    /// Headers this publisher needs (`Referer`, `Origin`), beyond those every request carries.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Ask {
+    /// A plain GET.
+    pub fn get(url: PageUrl) -> Self {
+        Self {
+            url,
+            method: Method::Get,
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// The two ways publishers' lists are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST with a JSON body.
+    PostJson(String),
+}
+
+/// An [`Ask`] with what we already have of the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What to ask.
+    pub ask: Ask,
+    /// From the last good answer. Sent only to the address that gave them.
+    pub validators: Option<HttpValidators>,
+}
+
+/// Fetched bytes, content codings undone. Only its reader can settle the charset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Where it came from, after redirects.
+    pub url: PageUrl,
+    /// `Content-Type` without parameters, lower case.
+    pub media_type: Option<String>,
+    /// The `charset` parameter.
+    pub charset: Option<String>,
+    /// The body.
+    pub bytes: Vec<u8>,
+}
+
+/// `ETag` and `Last-Modified` as one pair, replayed byte for byte, never parsed, and bound to an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpValidators {
+    /// The address that gave them.
+    pub url: PageUrl,
+    /// `ETag`, opaque.
+    pub etag: Option<Box<[u8]>>,
+    /// `Last-Modified`, opaque.
+    pub last_modified: Option<Box<[u8]>>,
+}
+
+/// How long an answer stays fresh by the server's word (RFC 9111 §4.2); `None` where it says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Freshness(pub Option<Duration>);
+
+/// An answer we have a plan for; everything else is a [`FetchError`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchOutcome {
+    /// 200 with a whole body.
+    Fresh {
+        /// The body.
+        page: Page,
+        /// Its validators, if it had any.
+        validators: Option<HttpValidators>,
+        /// How long it stays fresh.
+        freshness: Freshness,
+        /// Where a chain of permanent redirects (301, 308) led.
+        moved_to: Option<PageUrl>,
+    },
+    /// 304 to a conditional request.
+    NotModified {
+        /// New validators, where the 304 carried some that may be adopted (POLLING P-08).
+        validators: Option<HttpValidators>,
+        /// Its own word on freshness.
+        freshness: Freshness,
+    },
+    /// 429, or 503 with `Retry-After`.
+    RateLimited {
+        /// How long to stay away, if it said so in a form that can be read.
+        retry_after: Option<Duration>,
+        /// The status, for people.
+        status: u16,
+    },
+    /// 410.
+    Gone,
+}
+
+/// An answer we did not plan for, or none. A publisher's failure, never ours to hide.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FetchError {
+    /// The name does not resolve.
+    #[error("the name `{host}` does not resolve: {why}")]
+    Dns {
+        /// The host.
+        host: String,
+        /// What the resolver says.
+        why: String,
+    },
+    /// No connection.
+    #[error("no connection to `{host}`: {why}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// What the system says.
+        why: String,
+    },
+    /// The certificate or handshake is not right. Never bypassed.
+    #[error("no secure connection to `{host}`: {why}")]
+    Tls {
+        /// The host.
+        host: String,
+        /// What TLS says.
+        why: String,
+    },
+    /// Too slow.
+    #[error("no {stage} from `{host}` within {limit:?}")]
+    Timeout {
+        /// `connection`, `first byte`, `next byte`, `whole answer`.
+        stage: &'static str,
+        /// The host.
+        host: String,
+        /// The limit that passed.
+        limit: Duration,
+    },
+    /// A status that is neither good nor planned for.
+    #[error("HTTP status {status}{}", hint(*status))]
+    Status {
+        /// The status code.
+        status: u16,
+        /// `Retry-After`, if it carried one that can be read.
+        retry_after: Option<Duration>,
+    },
+    /// A redirect that is not followed.
+    #[error("redirect not followed: {0}")]
+    Redirect(String),
+    /// The body broke off, or its coding did.
+    #[error("the answer is not whole: {0}")]
+    Incomplete(String),
+    /// More bytes than we take from a stranger.
+    #[error("{what} over the limit of {limit} bytes")]
+    TooLarge {
+        /// `answer`, `decoded answer`.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// 200 without a body, 204, 206 unasked and the like.
+    #[error("an answer without a use: {0}")]
+    Useless(String),
+    /// The answer breaks HTTP.
+    #[error("malformed answer: {0}")]
+    Malformed(String),
+    /// The address is not one we connect to.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        401 => " (asks for credentials)",
+        403 => " (refuses us)",
+        404 => " (not found)",
+        500..=599 => " (the server's own trouble)",
+        _ => "",
+    }
+}

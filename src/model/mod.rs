@@ -1,0 +1,14 @@
+//! Floor 0: what things are. No IO, no async, no clock.
+//!
+//! Parse once, at the edge: each type here sits beside the only function that can make it.
+
+pub mod article;
+pub mod content;
+pub mod entry;
+pub mod feed;
+pub mod http;
+pub mod ids;
+pub mod poll;
+pub mod river;
+pub mod time;
+pub mod urls;

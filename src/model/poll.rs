@@ -1,0 +1,135 @@
+//! One poll of one feed: what is known before, what is recorded after.
+
+use std::time::Duration;
+
+use crate::model::article::Article;
+use crate::model::content::RawHash;
+use crate::model::entry::{EntryKey, Skipped};
+use crate::model::feed::{FeedInfo, NotBefore};
+use crate::model::http::HttpValidators;
+use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::time::Timestamp;
+
+/// The only way to write a poll. Everything in it is stored together or not at all, so there can be no validators
+/// without the articles they vouch for, and no failure without a next time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollRecord {
+    /// Which feed.
+    pub feed: FeedId,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// How long it took, requests included.
+    pub took: Duration,
+    /// When it is due next by its rhythm.
+    pub next: Timestamp,
+    /// Why then, in plain words.
+    pub why_next: String,
+    /// Not before then, not even by order. Replaces the stored one.
+    pub not_before: Option<NotBefore>,
+    /// The server's word that nothing is new before then. Replaces the stored one.
+    pub fresh_until: Option<Timestamp>,
+    /// Failures in a row, this one included.
+    pub failures: u32,
+    /// What came of it.
+    pub result: PollResult,
+}
+
+/// What came of a poll.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PollResult {
+    /// A document that was read.
+    Read(Box<Reading>),
+    /// 304, or the same bytes again: nothing to read.
+    Unchanged {
+        /// Validators that replace the stored pair; `None` keeps it.
+        validators: Option<Coverage>,
+    },
+    /// Told to stay away.
+    RateLimited {
+        /// 429 or 503.
+        status: u16,
+    },
+    /// 410.
+    Gone,
+    /// Anything else, in plain words.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A document that was read, and what it held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// What the feed says of itself.
+    pub info: FeedInfo,
+    /// Articles that are new or changed, oldest first. What of them is new, revised or a reprint the store judges in its transaction.
+    pub articles: Vec<Article>,
+    /// Entries that were there before, unchanged.
+    pub known: usize,
+    /// Entries that were left out, and why.
+    pub skipped: Vec<Skipped>,
+    /// Repairs and evidence, in plain words.
+    pub notes: Vec<String>,
+    /// Hash of the document's bytes, where all of it was read.
+    pub document: Option<RawHash>,
+    /// How much of the page was dealt with.
+    pub coverage: Coverage,
+}
+
+/// Validators vouch for all of a page, or there are none to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// Everything on the page is dealt with; these replace the stored validators (`None`: it had none).
+    Whole(Option<HttpValidators>),
+    /// Something was left for the next poll (a detail page that failed, or over this poll's budget): the stored
+    /// validators are dropped, so that the next poll sees the page again.
+    Partial,
+}
+
+/// What the store knows of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownEntry {
+    /// Its latest revision.
+    pub latest: ArticleSeq,
+    /// Hash of that revision as published.
+    pub raw: RawHash,
+    /// Hash of the teaser that led to it.
+    pub teaser: Option<RawHash>,
+}
+
+/// What an article is to what is already stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Neither entry nor words were here before.
+    New,
+    /// The entry was; these are other words. Names its latest revision.
+    Revised(ArticleSeq),
+    /// Entry and words were. Names the latest revision.
+    Known(ArticleSeq),
+    /// The words were here before, in another entry. Names the first article that carries them.
+    Reprint(ArticleSeq),
+}
+
+/// What the store made of a poll.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Every article of the poll with its key and verdict, in the poll's order; the number is the one given, or for
+    /// [`Verdict::Known`] the one it has.
+    pub articles: Vec<(EntryKey, ArticleSeq, Verdict)>,
+}
+
+impl Recorded {
+    /// How many there are of each: new, revised, reprints, known.
+    pub fn counts(&self) -> (usize, usize, usize, usize) {
+        self.articles.iter().fold(
+            (0, 0, 0, 0),
+            |(n, r, p, k), (_, _, verdict)| match verdict {
+                Verdict::New => (n + 1, r, p, k),
+                Verdict::Revised(_) => (n, r + 1, p, k),
+                Verdict::Reprint(_) => (n, r, p + 1, k),
+                Verdict::Known(_) => (n, r, p, k + 1),
+            },
+        )
+    }
+}

@@ -1,0 +1,58 @@
+//! The river: all sources as one list of entries, ready to be written in any format.
+
+use crate::model::article::StoredArticle;
+use crate::model::feed::FeedInfo;
+use crate::model::ids::FeedId;
+use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
+
+/// One immutable snapshot of what is published. The same snapshot gives the same bytes in every output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct River {
+    /// Constant IRI of the feed, independent of where it is served (PUBLISHING F-02).
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// A line below the title.
+    pub subtitle: Option<String>,
+    /// Author of the feed as a whole (RFC 4287 §4.1.1).
+    pub author: String,
+    /// BCP 47 of most entries; entries of another language say so.
+    pub language: String,
+    /// The HTML page for people (`rel=alternate`); outputs hang their own addresses below it.
+    pub home: PageUrl,
+    /// When what is published last changed; never the time of rendering (F-08).
+    pub updated: Timestamp,
+    /// Newest first.
+    pub entries: Vec<RiverEntry>,
+}
+
+/// One entry of the river.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RiverEntry {
+    /// An IRI: the publisher's id where it is one, else derived from it (F-03).
+    pub id: String,
+    /// BCP 47 of its words.
+    pub language: String,
+    /// The article.
+    pub article: StoredArticle,
+    /// The feed it came from, with id, title and updated always filled in (F-05).
+    pub source: FeedInfo,
+    /// Other entries that carry the same words, oldest first.
+    pub carriers: Vec<Carrier>,
+}
+
+/// Another entry with the same words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    /// Its IRI.
+    pub id: String,
+    /// Its feed with us.
+    pub feed: FeedId,
+    /// The name people know that feed by.
+    pub source_title: String,
+    /// Its page.
+    pub link: Option<PageUrl>,
+    /// True where it shares even the entry's id: the same entry through another feed (`rel=via`, F-04).
+    pub same_id: bool,
+}

@@ -1,0 +1,1 @@
+//! XML that is well-formed whatever the words are.

@@ -1,0 +1,1 @@
+//! HTML to the blocks of the archive formats.

@@ -1,0 +1,1 @@
+//! Every way publishers write a date, to a timestamp; the zone is the source's.

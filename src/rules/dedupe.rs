@@ -1,0 +1,1 @@
+//! New, revised, known or reprint.

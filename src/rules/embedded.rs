@@ -1,0 +1,1 @@
+//! The JSON object a page hides in a script.

@@ -1,0 +1,1 @@
+//! HTML to safe HTML and to plain text, behind a depth scan.

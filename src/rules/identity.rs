@@ -1,0 +1,1 @@
+//! How an entry is recognised when it comes again.

@@ -1,0 +1,15 @@
+//! Floor 1: what we decide. Pure functions over the model; `now` is an argument. Nothing here needs a mock.
+
+pub mod blocks;
+pub mod cadence;
+pub mod charset;
+pub mod dates;
+pub mod dedupe;
+pub mod embedded;
+pub mod fold;
+pub mod html;
+pub mod identity;
+pub mod limits;
+pub mod normalise;
+pub mod river;
+pub mod settle;

@@ -1,0 +1,1 @@
+//! Draft to article, or why not.

@@ -1,0 +1,1 @@
+//! What is published: one entry for the same words, newest first.

@@ -1,0 +1,1 @@
+//! The whole decision of a poll.

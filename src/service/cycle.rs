@@ -1,0 +1,1 @@
+//! Everything due, concurrently and politely.

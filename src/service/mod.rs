@@ -1,0 +1,5 @@
+//! Floor 3: things happen in order. No SQL, no XML, no reqwest.
+
+pub mod cycle;
+pub mod poll;
+pub mod publish;

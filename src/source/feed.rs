@@ -1,0 +1,1 @@
+//! Any RSS, RDF, Atom or JSON feed.

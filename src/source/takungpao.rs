@@ -1,0 +1,1 @@
+//! Ta Kung Pao.
