@@ -1,1 +1,0 @@
-//! Traditional to Simplified, full-width to half-width, case and punctuation away: for matching only.
