@@ -1,1 +1,0 @@
-//! Every way publishers write a date, to a timestamp; the zone is the source's.

@@ -1,0 +1,381 @@
+//! A date's text, cut into what its pieces can mean.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// One piece of a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// `2025年`.
+    Year(u64),
+    /// `民國`: the year that follows is counted from 1912.
+    Republic,
+    /// `2月`.
+    Month(u64),
+    /// `Feb`, `二月`.
+    MonthName(u64),
+    /// `8日`.
+    Day(u64),
+    /// A number that says no more of itself.
+    Number { value: u64, digits: usize },
+    /// Hour, minute, second, nanoseconds: `17:34:27.5`, `17时34分`.
+    Clock(u64, u64, u64, u32),
+    /// `pm`, `下午`, or their opposites.
+    Afternoon(bool),
+    /// A zone.
+    Zone(ZoneWord),
+}
+
+/// What a text says about its zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ZoneWord {
+    /// Seconds east of Greenwich.
+    Offset(i32),
+    /// China's or Chicago's.
+    Cst,
+    /// A word that could only be a zone, but is none we know.
+    Unknown,
+}
+
+/// Full-width digits and letters as ASCII. Only they are folded: the marks of Chinese dates must stay.
+pub(super) fn wide(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfkc().collect::<String>().replace('\u{2212}', "-"))
+    }
+}
+
+/// Cuts a text into parts; `None` where a number is longer than any date has.
+pub(super) fn lex(text: &str) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        // No date has more pieces than this: what goes on longer is prose.
+        if parts.len() > 12 {
+            return None;
+        }
+        if first.is_ascii_digit() {
+            rest = number(rest, &mut parts)?;
+        } else if matches!(first, '+' | '-') && parts.iter().any(is_time) {
+            rest = match offset(rest) {
+                Some((seconds, left)) => {
+                    parts.push(Part::Zone(ZoneWord::Offset(seconds)));
+                    left
+                }
+                None => rest.get(1..)?,
+            };
+        } else if first == '(' {
+            // A comment (RFC 2822 §3.2.3): `+0800 (CST)`.
+            rest = rest.split_once(')').map_or("", |(_, left)| left);
+        } else if let Some((part, left)) = chinese(rest) {
+            parts.extend(part);
+            rest = left;
+        } else if first.is_alphabetic() {
+            let end = rest
+                .find(|c: char| !c.is_alphabetic() || ('\u{2e80}'..='\u{9fff}').contains(&c))
+                .unwrap_or(rest.len())
+                .max(first.len_utf8());
+            let (word, left) = rest.split_at(end);
+            parts.extend(named(&word.to_lowercase(), &parts));
+            rest = left;
+        } else {
+            rest = rest.get(first.len_utf8()..)?;
+        }
+    }
+    Some(parts)
+}
+
+/// Whether a sign behind this part begins an offset: behind a date it only joins numbers.
+fn is_time(part: &Part) -> bool {
+    matches!(
+        part,
+        Part::Clock(..)
+            | Part::Number {
+                digits: 6 | 12 | 14,
+                ..
+            }
+    )
+}
+
+fn digits(text: &str) -> (&str, &str) {
+    text.split_at(
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len()),
+    )
+}
+
+fn number<'a>(text: &'a str, parts: &mut Vec<Part>) -> Option<&'a str> {
+    let (run, rest) = digits(text);
+    if run.len() > 14 {
+        return None;
+    }
+    let value = run.parse::<u64>().ok()?;
+    let mut following = rest.trim_start().chars();
+    let mark = following.next();
+    let behind = following.as_str();
+    match mark {
+        Some('年') => parts.push(Part::Year(match parts.last() {
+            Some(Part::Republic) => value + 1911,
+            _ if run.len() == 2 => value + 2000,
+            _ => value,
+        })),
+        Some('月') => parts.push(Part::Month(value)),
+        Some('日' | '号' | '號') => parts.push(Part::Day(value)),
+        Some(':' | '时' | '時' | '点' | '點') if run.len() <= 2 => {
+            return clock(value, behind, parts);
+        }
+        _ => {
+            parts.push(Part::Number {
+                value,
+                digits: run.len(),
+            });
+            return Some(rest);
+        }
+    }
+    Some(behind)
+}
+
+/// What follows the hour and its mark.
+fn clock<'a>(hour: u64, text: &'a str, parts: &mut Vec<Part>) -> Option<&'a str> {
+    let mut fields = [0_u64; 2];
+    let mut nanos = 0;
+    let mut rest = text;
+    for (place, field) in fields.iter_mut().enumerate() {
+        let (run, left) = digits(rest.trim_start());
+        if run.is_empty() || run.len() > 2 {
+            break;
+        }
+        *field = run.parse().ok()?;
+        rest = left;
+        let mark = rest.chars().next();
+        match (place, mark) {
+            (0, Some(':' | '分')) | (1, Some('秒')) => {
+                rest = rest.get(mark.map_or(0, char::len_utf8)..)?
+            }
+            (1, Some('.' | ',')) => {
+                let (fraction, left) = digits(rest.get(1..)?);
+                let nine: String = fraction
+                    .chars()
+                    .chain("000000000".chars())
+                    .take(9)
+                    .collect();
+                nanos = nine.parse().ok()?;
+                rest = left;
+            }
+            _ => break,
+        }
+    }
+    let [minute, second] = fields;
+    if hour > 24 || minute > 59 || second > 60 {
+        return None;
+    }
+    parts.push(Part::Clock(hour, minute, second, nanos));
+    Some(rest)
+}
+
+/// `+0800`, `+08:00`, `+8`, `-05`.
+fn offset(text: &str) -> Option<(i32, &str)> {
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let (run, rest) = digits(text.get(1..)?);
+    let (hours, minutes, rest) = match run.len() {
+        1 | 2 => match rest.strip_prefix(':').map(digits) {
+            Some((minutes, left)) if minutes.len() == 2 => (run, minutes, left),
+            _ => (run, "0", rest),
+        },
+        3 | 4 => {
+            let (hours, minutes) = run.split_at(run.len() - 2);
+            (hours, minutes, rest)
+        }
+        _ => return None,
+    };
+    let (hours, minutes) = (hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok()?);
+    (hours <= 15 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60), rest))
+}
+
+/// Chinese words of dates, and what is left behind them.
+fn chinese(text: &str) -> Option<(Option<Part>, &str)> {
+    const WORDS: [(&str, Option<Part>); 27] = [
+        ("民国", Some(Part::Republic)),
+        ("民國", Some(Part::Republic)),
+        ("北京时间", Some(Part::Zone(ZoneWord::Offset(8 * 3600)))),
+        ("北京時間", Some(Part::Zone(ZoneWord::Offset(8 * 3600)))),
+        ("下午", Some(Part::Afternoon(true))),
+        ("晚上", Some(Part::Afternoon(true))),
+        ("傍晚", Some(Part::Afternoon(true))),
+        ("中午", Some(Part::Afternoon(true))),
+        ("上午", Some(Part::Afternoon(false))),
+        ("早上", Some(Part::Afternoon(false))),
+        ("清晨", Some(Part::Afternoon(false))),
+        ("凌晨", Some(Part::Afternoon(false))),
+        ("十二月", Some(Part::MonthName(12))),
+        ("十一月", Some(Part::MonthName(11))),
+        ("十月", Some(Part::MonthName(10))),
+        ("九月", Some(Part::MonthName(9))),
+        ("八月", Some(Part::MonthName(8))),
+        ("七月", Some(Part::MonthName(7))),
+        ("六月", Some(Part::MonthName(6))),
+        ("五月", Some(Part::MonthName(5))),
+        ("四月", Some(Part::MonthName(4))),
+        ("三月", Some(Part::MonthName(3))),
+        ("二月", Some(Part::MonthName(2))),
+        ("一月", Some(Part::MonthName(1))),
+        ("星期", None),
+        ("周", None),
+        ("週", None),
+    ];
+    let (word, part) = WORDS.iter().find(|(word, _)| text.starts_with(word))?;
+    let rest = text.get(word.len()..)?;
+    // The day of the week says nothing the date does not.
+    let rest = if part.is_none() {
+        rest.trim_start_matches(['一', '二', '三', '四', '五', '六', '日', '天'])
+    } else {
+        rest
+    };
+    Some((*part, rest))
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Other languages' months by the letters they begin with: German, French, Spanish, Portuguese, Italian, Dutch.
+const ELSEWHERE: [(&str, u64); 27] = [
+    ("jän", 1),
+    ("janv", 1),
+    ("ener", 1),
+    ("ene", 1),
+    ("genn", 1),
+    ("gen", 1),
+    ("févr", 2),
+    ("fév", 2),
+    ("fev", 2),
+    ("febr", 2),
+    ("mär", 3),
+    ("mrz", 3),
+    ("maar", 3),
+    ("mrt", 3),
+    ("avr", 4),
+    ("abr", 4),
+    ("mai", 5),
+    ("mag", 5),
+    ("mei", 5),
+    ("juin", 6),
+    ("giu", 6),
+    ("juil", 7),
+    ("lug", 7),
+    ("août", 8),
+    ("aug", 8),
+    ("ago", 8),
+    ("set", 9),
+];
+const ELSEWHERE_LATE: [(&str, u64); 7] = [
+    ("ott", 10),
+    ("okt", 10),
+    ("out", 10),
+    ("dez", 12),
+    ("déc", 12),
+    ("dic", 12),
+    ("maj", 5),
+];
+
+/// Hours east of Greenwich, in quarters.
+const ZONES: [(&str, i32); 38] = [
+    ("z", 0),
+    ("ut", 0),
+    ("utc", 0),
+    ("gmt", 0),
+    ("wet", 0),
+    ("est", -20),
+    ("edt", -16),
+    ("cdt", -20),
+    ("mst", -28),
+    ("mdt", -24),
+    ("pst", -32),
+    ("pdt", -28),
+    ("akst", -36),
+    ("akdt", -32),
+    ("hst", -40),
+    ("ast", -16),
+    ("adt", -12),
+    ("brt", -12),
+    ("art", -12),
+    ("west", 4),
+    ("bst", 4),
+    ("cet", 4),
+    ("mez", 4),
+    ("cest", 8),
+    ("mesz", 8),
+    ("eet", 8),
+    ("sast", 8),
+    ("eest", 12),
+    ("msk", 12),
+    ("ist", 22),
+    ("hkt", 32),
+    ("sgt", 32),
+    ("awst", 32),
+    ("jst", 36),
+    ("kst", 36),
+    ("aest", 40),
+    ("aedt", 44),
+    ("nzst", 48),
+];
+
+fn named(word: &str, before: &[Part]) -> Option<Part> {
+    let timed = before.iter().any(|part| matches!(part, Part::Clock(..)));
+    let dated = !before.is_empty();
+    match word {
+        "am" | "a" if timed => return Some(Part::Afternoon(false)),
+        "pm" | "p" if timed => return Some(Part::Afternoon(true)),
+        "cst" if dated => return Some(Part::Zone(ZoneWord::Cst)),
+        _ => {}
+    }
+    if dated && let Some((_, quarters)) = ZONES.iter().find(|(name, _)| *name == word) {
+        return Some(Part::Zone(ZoneWord::Offset(quarters * 900)));
+    }
+    let english = MONTHS
+        .iter()
+        .zip(1..)
+        .find(|(name, _)| word.len() >= 3 && name.starts_with(word));
+    let english = english.or_else(|| (word == "sept").then_some((&"", 9)));
+    let month = english.map(|(_, month)| month).or_else(|| {
+        let mut elsewhere = ELSEWHERE.iter().chain(&ELSEWHERE_LATE);
+        elsewhere
+            .find(|(name, _)| word.starts_with(name))
+            .map(|(_, month)| *month)
+            .or_else(|| {
+                // `marzo`, `januar`, `oktober`: English but for their ends.
+                MONTHS
+                    .iter()
+                    .zip(1..)
+                    .find(|(name, _)| name.get(..3).is_some_and(|head| word.starts_with(head)))
+                    .map(|(_, m)| m)
+            })
+    });
+    match month {
+        Some(month) => Some(Part::MonthName(month)),
+        // `NZDT`, `Uhr`: after a clock a word of this length can only be a zone we do not know.
+        None if timed && word.is_ascii() && (3..=5).contains(&word.len()) && !weekday(word) => {
+            Some(Part::Zone(ZoneWord::Unknown))
+        }
+        None => None,
+    }
+}
+
+fn weekday(word: &str) -> bool {
+    ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+        .iter()
+        .any(|day| word.starts_with(day))
+}

@@ -1,0 +1,185 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use super::*;
+use proptest::prelude::*;
+
+fn read(text: &str, zone: &str) -> Option<String> {
+    let fetched = Timestamp::from_secs(1_793_004_800); // 2026-10-26T08:53:20Z
+    parse(text, &Zone::parse(zone).unwrap(), Some(fetched)).map(|time| time.rfc3339())
+}
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(read(text, "UTC").as_deref(), Some(expected), "{text}");
+}
+
+fn check_china(text: &str, expected: &str) {
+    assert_eq!(
+        read(text, "Asia/Shanghai").as_deref(),
+        Some(expected),
+        "{text}"
+    );
+}
+
+#[test]
+fn rfc_822_and_its_descendants() {
+    for text in [
+        "Thu, 01 Jan 2004 19:48:21 GMT",
+        "Thu, 01 Jan 04 19:48:21 +0000",
+        "Mon, 01 Jan 2004 19:48:21 GMT",
+        "Thu,  1 January 2004 19:48:21 -0000 (UTC)",
+        "1 Jan 2004 14:48:21 EST",
+        "Thursday, 01-Jan-04 19:48:21 GMT",
+        "Fri, 02 Jan 2004 03:48:21 +08:00",
+        "Thu, 01 Jan 2004 19:48:21 UT",
+        "Fri, 02 Jan 2004 03:48:21 HKT",
+        "Fri, 02 Jan 2004 03:48:21 GMT+8",
+        "Thu Jan  1 19:48:21 2004",
+        "Fri Jan 02 03:48:21 HKT 2004",
+        "Jan 1, 2004 7:48:21 PM",
+        "THU, 01 JAN 2004 19:48:21 gmt",
+    ] {
+        check(text, "2004-01-01T19:48:21Z");
+    }
+    check("Thu, 01 Jan 2004 19:48 GMT", "2004-01-01T19:48:00Z");
+    check("Thu, 01 Jan 2004", "2004-01-01T00:00:00Z");
+    check("01 Jan 99 00:00:00 GMT", "1999-01-01T00:00:00Z");
+    check("Sat Oct 03 07:23:11 HKT 2026", "2026-10-02T23:23:11Z");
+    check("Sun, 31 Dec 2016 23:59:60 GMT", "2016-12-31T23:59:59Z");
+}
+
+#[test]
+fn iso_8601_and_its_parts() {
+    for text in [
+        "2003-12-31T10:14:55Z",
+        "2003-12-31t10:14:55z",
+        "2003-12-31 10:14:55",
+        "2003-12-31T18:14:55+08:00",
+        "2003-12-31T18:14:55+0800",
+        "2003-12-31T18:14:55+08",
+        "2003-12-31T10:14:55.999Z",
+        "2003/12/31 10:14:55",
+        "20031231T101455Z",
+        "20031231101455",
+        "1072865695",
+        "1072865695123",
+    ] {
+        check(text, "2003-12-31T10:14:55Z");
+    }
+    check("2003", "2003-01-01T00:00:00Z");
+    check("2003-12", "2003-12-01T00:00:00Z");
+    check("2003-12-31", "2003-12-31T00:00:00Z");
+    check("20031231", "2003-12-31T00:00:00Z");
+    check("2003-335", "2003-12-01T00:00:00Z");
+    check("2003-12-31T10:14Z", "2003-12-31T10:14:00Z");
+    check("2003-12-31T24:00:00Z", "2004-01-01T00:00:00Z");
+    check("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z");
+    check("200312311014", "2003-12-31T10:14:00Z");
+}
+
+#[test]
+fn chinese_forms_in_the_zone_of_the_source() {
+    for text in [
+        "2025-02-08 17:34:27",
+        "2025年2月8日 17:34:27",
+        "2025年2月8日17时34分27秒",
+        "2025年02月08日 下午5:34:27",
+        "２０２５年２月８日　１７：３４：２７",
+        "2025/2/8 17:34:27",
+        "民國114年2月8日 17:34:27",
+        "周六, 08 2月 2025 17:34:27 +0800",
+        "星期六 2025年2月8日 下午05點34分27秒",
+        "Sat, 08 Feb 2025 17:34:27 CST",
+        "Sat, 08 Feb 2025 17:34:27 XYZT",
+        "2025-02-08 17:34:27 北京时间",
+        "20250208173427",
+    ] {
+        check_china(text, "2025-02-08T09:34:27Z");
+    }
+    check_china("2025年2月8日", "2025-02-07T16:00:00Z");
+    check_china("2025年2月8日 24:00", "2025-02-08T16:00:00Z");
+    check_china("2025年2月8日 凌晨12:05", "2025-02-07T16:05:00Z");
+    check_china("二月 8, 2025 中午12:00", "2025-02-08T04:00:00Z");
+    // Shanghai kept summer time from 1986 to 1991.
+    check_china("1990-07-01 12:00:00", "1990-07-01T03:00:00Z");
+    check("Sat, 08 Feb 2025 17:34:27 CST", "2025-02-08T23:34:27Z");
+}
+
+#[test]
+fn other_languages_months() {
+    check("mer., 14 févr. 2024 10:00:00 +0000", "2024-02-14T10:00:00Z");
+    check("14. März 2024 10:00", "2024-03-14T10:00:00Z");
+    check("14 octubre 2024", "2024-10-14T00:00:00Z");
+    check("14 dicembre 2024", "2024-12-14T00:00:00Z");
+    check("14 Mai 2024", "2024-05-14T00:00:00Z");
+}
+
+#[test]
+fn times_told_from_now() {
+    for (text, expected) in [
+        ("刚刚", "2026-10-26T08:53:20Z"),
+        ("5分钟前", "2026-10-26T08:48:20Z"),
+        ("2小時前", "2026-10-26T06:53:20Z"),
+        ("半小时前", "2026-10-26T08:23:20Z"),
+        ("3天前", "2026-10-23T08:53:20Z"),
+        ("2 hours ago", "2026-10-26T06:53:20Z"),
+        ("an hour ago", "2026-10-26T07:53:20Z"),
+        ("昨天 10:00", "2026-10-25T02:00:00Z"),
+        ("前天 下午3:00", "2026-10-24T07:00:00Z"),
+        ("今天", "2026-10-25T16:00:00Z"),
+        ("10月3日 08:00", "2026-10-03T00:00:00Z"),
+        ("12月3日", "2025-12-02T16:00:00Z"),
+    ] {
+        check_china(text, expected);
+        let zone = Zone::parse("Asia/Shanghai").unwrap();
+        assert_eq!(
+            parse(text, &zone, None),
+            None,
+            "{text} without a time to tell it from"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_date_is_none() {
+    for text in [
+        "",
+        " ",
+        "never",
+        "0000-00-00 00:00:00",
+        "2025-02-30",
+        "2025-13-01",
+        "03/10/26",
+        "10/03/2026",
+        "25:00",
+        "2025-02-08 25:00:00",
+        "2025-02-08 10:00 - 2025-02-09 12:00",
+        "99999999999999999999",
+        "Thu, GMT",
+        "12",
+        "5分",
+    ] {
+        assert_eq!(read(text, "UTC"), None, "{text}");
+    }
+    assert_eq!(read(&"1".repeat(4000), "UTC"), None);
+}
+
+proptest! {
+    #[test]
+    fn any_text_returns(text in "\\PC{0,170}", zone in prop::sample::select(vec!["UTC", "Asia/Shanghai", "America/New_York"])) {
+        let _ = read(&text, zone);
+    }
+
+    #[test]
+    fn anything_like_a_date_returns(text in "[0-9:.+TZ年月日时分前昨天上下午 adgjmnoprsuv民國/,()-]{0,60}") {
+        let _ = read(&text, "Asia/Shanghai");
+    }
+
+    #[test]
+    fn every_instant_comes_back_from_its_printed_forms(secs in -2_000_000_000_i64..10_000_000_000) {
+        let time = Timestamp::from_secs(secs);
+        let zone = Zone::parse("Asia/Shanghai").unwrap();
+        for form in ["%Y-%m-%dT%H:%M:%S%:z", "%a, %d %b %Y %H:%M:%S %z", "%Y年%m月%d日 %H:%M:%S %z", "%Y%m%dT%H%M%S%z"] {
+            prop_assert_eq!(parse(&time.civil(&zone, form), &Zone::utc(), None), Some(time), "{}", form);
+        }
+    }
+}
