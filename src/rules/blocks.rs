@@ -1,1 +1,0 @@
-//! HTML to the blocks of the archive formats.
