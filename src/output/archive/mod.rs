@@ -1,10 +1,33 @@
 //! The archive: one text file for the same words, in three documented formats.
 
+pub mod html;
+pub mod hugo;
+pub mod name;
+mod scalar;
+pub mod text;
+
 use crate::model::article::StoredArticle;
 use crate::model::content::Content;
 use crate::model::time::{Timestamp, Zone};
 
-/// What one archive file holds. Which fields a format stores is the format's business; the others stay at their defaults when a file is parsed.
+/// All formats, in the order in which files of unknown origin are tried: `text`, which has no header, comes last.
+pub const FORMATS: &[&dyn ArchiveFormat] = &[&html::Html, &hugo::Hugo, &text::Text];
+
+/// The format of this name.
+pub fn format(name: &str) -> Option<&'static dyn ArchiveFormat> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
+/// The format these bytes look like, by their whole header. `None` where they are no text at all.
+pub fn detect(bytes: &[u8]) -> Option<&'static dyn ArchiveFormat> {
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.recognises(bytes))
+}
+
+/// What one archive file holds. Which fields a format stores is the format's business; the others stay at their
+/// defaults when a file is parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sheet {
     /// The label of its source (`qq`), the subscription's id.
@@ -13,16 +36,32 @@ pub struct Sheet {
     pub language: String,
     /// One line.
     pub title: String,
-    /// The article's page as archived (percent-encoded where the format asks for it).
+    /// The article's page as archived (percent-encoded where the format asks for it); empty where it has none.
     pub link: String,
-    /// When it was published.
-    pub published: Timestamp,
+    /// When it was published; `None` where the format does not say (`text`).
+    pub published: Option<Timestamp>,
     /// The summary as archived.
     pub summary: String,
     /// The list picture, or empty.
     pub thumbnail: String,
-    /// The words: of the kind this format keeps.
+    /// The words, exactly as the file has them: of the kind this format keeps.
     pub body: Content,
+}
+
+impl Sheet {
+    /// A sheet that says nothing but its words.
+    pub fn of(body: Content) -> Self {
+        Self {
+            label: String::new(),
+            language: String::new(),
+            title: String::new(),
+            link: String::new(),
+            published: None,
+            summary: String::new(),
+            thumbnail: String::new(),
+            body,
+        }
+    }
 }
 
 /// What a format is told of the subscription an article came by.
@@ -58,7 +97,11 @@ pub struct BadFile {
     pub why: String,
 }
 
-/// One format of the archive. `render` after `parse` gives the same bytes back, for every file `parse` accepts (law L1).
+/// One format of the archive.
+///
+/// `render` after `parse` gives the same bytes back, for every file `parse` accepts (law L1); `parse` after `render`
+/// gives the stored fields back, for every sheet `render` accepts (law L2), its date cut to what the format holds. `sheet` of an article whose body came out of
+/// `parse` keeps that body as it is.
 pub trait ArchiveFormat: Send + Sync {
     /// Its name in feeds.toml.
     fn name(&self) -> &'static str;
@@ -69,9 +112,89 @@ pub trait ArchiveFormat: Send + Sync {
     /// The file's bytes.
     fn render(&self, sheet: &Sheet, zone: &Zone) -> Result<Vec<u8>, Unarchivable>;
 
-    /// Reads a file, strictly: what it would not have written is an error.
+    /// Reads a file, strictly: what it would not have written is an error (law L4).
     fn parse(&self, bytes: &[u8], zone: &Zone) -> Result<Sheet, BadFile>;
 
-    /// Whether the bytes have this format's whole header (ARCHIVE-FORMAT §5); for files of unknown origin.
+    /// Whether the bytes have this format's whole header (archive format, section 5); for files of unknown origin.
     fn recognises(&self, bytes: &[u8]) -> bool;
+}
+
+/// A title as a file can hold it: controls and runs of blanks around a line break become one space.
+fn one_line(title: &str) -> String {
+    let mut out = String::with_capacity(title.len());
+    let mut gap = String::new();
+    for c in title.trim().chars() {
+        if c.is_whitespace() || c.is_control() {
+            gap.push(c);
+            continue;
+        }
+        if gap.chars().any(char::is_control) {
+            out.push(' ');
+            gap.clear();
+        }
+        out.push_str(&gap);
+        gap.clear();
+        out.push(c);
+    }
+    out
+}
+
+/// Where a text stops being one of a format: the byte, and what was expected there.
+type Fault = (usize, String);
+
+/// What all formats ask of a whole file: UTF-8, no byte order mark, no carriage return, no NUL.
+fn decoded(bytes: &[u8]) -> Result<&str, Fault> {
+    let text = str::from_utf8(bytes)
+        .map_err(|error| (error.valid_up_to(), "expected UTF-8".to_owned()))?;
+    if text.starts_with('\u{feff}') {
+        return Err((0, "unexpected byte order mark".to_owned()));
+    }
+    if let Some(at) = text.find(['\r', '\0']) {
+        return Err((at, "unexpected carriage return or NUL".to_owned()));
+    }
+    Ok(text)
+}
+
+/// Says that what a sheet holds in one place would not come back from the file.
+fn one_line_only(format: &'static str, what: &str, text: &str) -> Result<(), Unarchivable> {
+    if text.contains(['\n', '\r', '\0']) {
+        return Err(Unarchivable {
+            format,
+            why: format!("line break or NUL in the {what}"),
+        });
+    }
+    Ok(())
+}
+
+/// The fault in words, with its line.
+fn bad_file(format: &'static str, bytes: &[u8], (at, why): Fault) -> BadFile {
+    let before = bytes.get(..at).unwrap_or(bytes);
+    BadFile {
+        format,
+        line: 1 + memchr::memchr_iter(b'\n', before).count(),
+        why,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_one_line() {
+        let check = |title: &str, expected: &str| assert_eq!(one_line(title), expected);
+        check("  甲  乙　丙\u{a0}丁 ", "甲  乙　丙\u{a0}丁");
+        check("甲 \r\n\t 乙\u{85}丙\u{0}\n", "甲 乙 丙");
+    }
+
+    #[test]
+    fn formats_are_found_by_name() {
+        for known in FORMATS {
+            assert_eq!(
+                format(known.name()).map(ArchiveFormat::name),
+                Some(known.name())
+            );
+        }
+        assert!(format("markdown").is_none());
+    }
 }

@@ -75,14 +75,14 @@ fn push_without_marks(out: &mut String, line: &str) {
     // `[text](address)` → `text`, where the address is one we write.
     while let Some((before, after)) = rest.split_once('[') {
         out.push_str(before);
-        let link = after
+        let linked = after
             .split_once(']')
             .filter(|(text, tail)| {
                 !text.contains('[')
                     && (tail.starts_with("(http://") || tail.starts_with("(https://"))
             })
             .and_then(|(text, tail)| Some((text, tail.split_once(')')?.1)));
-        if let Some((text, tail)) = link {
+        if let Some((text, tail)) = linked {
             out.push_str(text);
             rest = tail;
         } else {

@@ -363,6 +363,8 @@ impl<'a> Renderer<'a> {
                     .map(|cell| cell_text(cell))
                     .collect::<Vec<_>>()
                     .join(" | ")
+                    .trim_end()
+                    .to_owned()
             })
             .collect();
         if !lines.is_empty() {

@@ -115,7 +115,7 @@ fn structure_becomes_lines() {
     );
     check(
         "<table><caption>t</caption><tr><th>a<th>b<tr><td><p>c</p><p>d</p><td><tr><td></table>e",
-        "t\na | b\nc d | ¶e",
+        "t\na | b\nc d |¶e",
     );
     check("<table><tr><td>a<p>b</td></tr></table>", "a¶b");
     check(

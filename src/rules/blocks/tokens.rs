@@ -147,14 +147,14 @@ impl<'a> Iterator for Tokens<'a> {
             let bytes = rest.as_bytes();
             match (bytes.first()?, bytes.get(1), bytes.get(2)) {
                 (b'<', Some(b'!'), _) if rest.starts_with("<!--") => self.skip_comment(),
-                (b'<', Some(b'!' | b'?'), _) => self.skip_past(">"),
                 (b'<', Some(b'/'), Some(letter)) if letter.is_ascii_alphabetic() => {
                     return match self.tag(2) {
                         Some(tag) => Some(Token::End(tag.name)),
                         None => self.end(),
                     };
                 }
-                (b'<', Some(b'/'), Some(_)) => self.skip_past(">"),
+                // A doctype, a processing instruction, `</>`.
+                (b'<', Some(b'!' | b'?'), _) | (b'<', Some(b'/'), Some(_)) => self.skip_past(">"),
                 (b'<', Some(letter), _) if letter.is_ascii_alphabetic() => {
                     let Some(tag) = self.tag(1) else {
                         return self.end();
