@@ -2,6 +2,7 @@
 
 pub mod dw;
 pub mod feed;
+mod page;
 pub mod qq;
 pub mod takungpao;
 
@@ -28,4 +29,20 @@ pub trait Source: Send + Sync {
         route: usize,
         page: &Page,
     ) -> Result<Draft, ReadError>;
+}
+
+/// Every source there is. A file in this folder that implements [`Source`] has a line here.
+pub const SOURCES: &[&dyn Source] = &[
+    &dw::Dw,
+    // &feed::Feed,
+    &qq::Qq,
+    &takungpao::TaKungPao,
+];
+
+/// The source of this name.
+pub fn source(name: &str) -> Option<&'static dyn Source> {
+    SOURCES
+        .iter()
+        .copied()
+        .find(|source| source.spec().name == name)
 }

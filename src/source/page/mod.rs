@@ -1,0 +1,178 @@
+//! What all readers of publishers' pages need: text from bytes, values from JSON, elements from HTML, times from words.
+
+pub(super) mod dates;
+pub(super) mod html;
+pub(super) mod json;
+mod scan;
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8};
+
+use crate::model::entry::ReadError;
+use crate::model::feed::Subscription;
+use crate::model::http::Page;
+use crate::model::urls::PageUrl;
+
+/// Larger pages are not read.
+const MAX_PAGE: usize = 8 << 20;
+
+/// More entries than this are not read from one page; the cap the whole program has on a list.
+pub(super) const MAX_ITEMS: usize = 5_000;
+
+/// The page as text: a byte order mark decides, then the `charset` parameter, then UTF-8. What does not decode becomes
+/// U+FFFD: one bad byte in a title must not cost the list.
+pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
+    if page.bytes.len() > MAX_PAGE {
+        return Err(ReadError::Limit {
+            what: "page bytes",
+            limit: MAX_PAGE,
+        });
+    }
+    let labelled = page
+        .charset
+        .as_deref()
+        .and_then(|label| Encoding::for_label(label.trim().as_bytes()))
+        .unwrap_or(UTF_8);
+    // `decode` lets a byte order mark overrule the label, as the WHATWG standard does.
+    let (text, _, _) = labelled.decode(&page.bytes);
+    Ok(text)
+}
+
+/// What a page looks like that is not what was asked for, in few words.
+pub(super) fn looks_like(text: &str) -> String {
+    let start = text.trim_start();
+    let head: String = start.chars().take(60).collect();
+    if head.is_empty() {
+        "an empty page".to_owned()
+    } else if head.starts_with('<') {
+        match title_of(start) {
+            Some(title) => format!("a page titled `{title}`"),
+            None => "a page of markup without a title".to_owned(),
+        }
+    } else if head.starts_with(['{', '[']) {
+        "JSON".to_owned()
+    } else {
+        format!("text that starts `{}`", head.escape_debug())
+    }
+}
+
+fn title_of(markup: &str) -> Option<String> {
+    let (_, rest) = markup.split_once("<title>")?;
+    let (title, _) = rest.split_once("</title>")?;
+    let title: String = title.trim().chars().take(80).collect();
+    (!title.is_empty()).then_some(title)
+}
+
+/// A title as people write it: without the marks and blanks around it. U+FEFF is not white space to `trim`, and some
+/// editing systems leave one at the start.
+pub(super) fn title(text: &str) -> Option<String> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The address an option names, or this one where it names none.
+pub(super) fn option_url(
+    subscription: &Subscription,
+    name: &str,
+    default: &'static str,
+) -> PageUrl {
+    subscription
+        .options
+        .url(name)
+        .unwrap_or_else(|| constant(default))
+}
+
+/// An address written in our own source. A test of every source reads them all.
+#[allow(clippy::expect_used)]
+fn constant(address: &'static str) -> PageUrl {
+    PageUrl::parse(address).expect("an address in our own source")
+}
+
+/// A place on the server a base names. The base may have a path of its own (a mirror under a prefix).
+pub(super) fn under(base: &PageUrl, path_and_query: &str) -> Option<PageUrl> {
+    let base = base.without_query();
+    PageUrl::parse(&format!(
+        "{}{path_and_query}",
+        base.as_str().trim_end_matches('/')
+    ))
+    .ok()
+}
+
+/// The address with these parameters, encoded as forms encode them.
+pub(super) fn with_query(url: PageUrl, query: &[(&str, &str)]) -> PageUrl {
+    if query.is_empty() {
+        return url;
+    }
+    let mut with = url.as_url().clone();
+    with.query_pairs_mut().extend_pairs(query);
+    PageUrl::parse(with.as_str()).unwrap_or(url)
+}
+
+/// `&`, `<` and `>` escaped: text inside an element.
+pub(super) fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// `&` and `"` escaped: text inside a double-quoted attribute.
+pub(super) fn escape_attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(charset: Option<&str>, bytes: &[u8]) -> Page {
+        Page {
+            url: PageUrl::parse("https://example.org/").unwrap(),
+            media_type: None,
+            charset: charset.map(str::to_owned),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_mark_beats_the_label_and_the_label_beats_utf_8() {
+        let check = |charset, bytes: &[u8], expected: &str| {
+            assert_eq!(text(&page(charset, bytes)).unwrap(), expected);
+        };
+        check(None, b"\xEF\xBB\xBF{}", "{}");
+        check(Some("gb2312"), b"\xEF\xBB\xBF{}", "{}");
+        check(Some("GB2312"), b"\xD6\xD0", "中");
+        check(Some("no-such"), "中".as_bytes(), "中");
+        check(None, b"a\xFFb", "a\u{fffd}b");
+        let large = page(None, &vec![b' '; MAX_PAGE + 1]);
+        assert!(matches!(text(&large), Err(ReadError::Limit { .. })));
+    }
+
+    #[test]
+    fn a_base_may_have_a_path() {
+        let check = |base: &str, expected: &str| {
+            let base = PageUrl::parse(base).unwrap();
+            assert_eq!(under(&base, "/a?b").unwrap().as_str(), expected);
+        };
+        check("https://x.example", "https://x.example/a?b");
+        check("https://x.example/m/?q#f", "https://x.example/m/a?b");
+    }
+
+    #[test]
+    fn titles_lose_what_surrounds_them() {
+        assert_eq!(
+            title("\u{feff} 題目\u{3000}一 \n").as_deref(),
+            Some("題目\u{3000}一")
+        );
+        assert_eq!(title(" \u{feff}\u{3000}"), None);
+    }
+
+    #[test]
+    fn a_page_that_is_something_else_is_described() {
+        let check = |text, expected: &str| assert_eq!(looks_like(text), expected);
+        check("", "an empty page");
+        check(" {\"a\":1}", "JSON");
+        check("<html><title>Wait</title>", "a page titled `Wait`");
+        check("no\n", "text that starts `no\\n`");
+    }
+}

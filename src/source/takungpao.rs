@@ -1,1 +1,0 @@
-//! Ta Kung Pao.
