@@ -15,3 +15,11 @@ pub trait Output: Send + Sync {
     /// The whole document. Same river, same bytes.
     fn render(&self, river: &River) -> Vec<u8>;
 }
+
+/// Every format the river is published in.
+pub const OUTPUTS: &[&dyn Output] = &[&atom::Atom];
+
+/// The format of this name.
+pub fn output(name: &str) -> Option<&'static dyn Output> {
+    OUTPUTS.iter().copied().find(|output| output.name() == name)
+}

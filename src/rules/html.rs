@@ -1,1 +1,0 @@
-//! HTML to safe HTML and to plain text, behind a depth scan.
