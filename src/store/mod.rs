@@ -1,1 +1,298 @@
-//! store
+//! The store: one SQLite database with everything that was ever read, and what is remembered of asking.
+//!
+//! One thread writes; every poll is whole inside one of its transactions. Readers have connections of their own and
+//! never wait for it. SQL is nowhere else in the program.
+
+mod archive;
+mod articles;
+mod columns;
+mod error;
+mod feeds;
+mod ledger;
+mod lock;
+mod meta;
+mod open;
+mod readers;
+mod schema;
+mod shapes;
+mod writer;
+
+pub use archive::{ArchivedFile, ImportedArticle};
+pub use articles::{CarrierRow, ListQuery};
+pub use error::StoreError;
+pub use feeds::PastPoll;
+pub use meta::{Counts, FeedCounts};
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::article::StoredArticle;
+use crate::model::content::ContentHash;
+use crate::model::entry::EntryKey;
+use crate::model::feed::FeedState;
+use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::poll::{KnownEntry, PollRecord, Recorded, Verdict};
+use crate::model::time::Timestamp;
+use crate::store::lock::Lock;
+use crate::store::readers::Readers;
+use crate::store::writer::Command;
+
+/// The handle. Clones share one store; it closes with the last of them, or at [`close`](Self::close).
+#[derive(Clone, Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    readers: Readers,
+    writer: Option<(mpsc::Sender<Command>, JoinHandle<()>)>,
+}
+
+/// One state of the store as it is published: read at once, so that nothing in it contradicts the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// As [`Store::river_id`].
+    pub river_id: [u8; 16],
+    /// As [`Store::latest`].
+    pub articles: Vec<StoredArticle>,
+    /// As [`Store::carriers`], of these articles.
+    pub carriers: Vec<CarrierRow>,
+    /// As [`Store::feed_states`].
+    pub feeds: Vec<FeedState>,
+    /// As [`Store::last_change`].
+    pub last_change: Option<Timestamp>,
+}
+
+impl Store {
+    /// Opens the database at `path` for reading and writing; makes it where there is none. Refuses, and changes
+    /// nothing: a second writer, a file that is not ours, one of a newer program, a damaged one.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        open::check_sqlite()?;
+        let lock = Lock::take(path)?;
+        let connection = open::prepare(path)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                readers: Readers::new(path),
+                writer: Some(writer::start(path, connection, lock)?),
+            }),
+        })
+    }
+
+    /// Opens the database at `path` for reading alone, beside a process that may be writing. Takes no lock and brings
+    /// nothing up to date.
+    pub fn open_readonly(path: &Path) -> Result<Self, StoreError> {
+        open::check_sqlite()?;
+        let readers = Readers::new(path);
+        readers.put_back(open::reader_alone(path)?);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                readers,
+                writer: None,
+            }),
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Writes a poll: its articles, each judged against what is stored, the feed's validators, health and next time,
+    /// and a line of history. On `Ok` all of it is on the disk; on `Err` nothing of it counts as stored.
+    pub async fn record(&self, poll: PollRecord) -> Result<Recorded, StoreError> {
+        self.ask(|reply| Command::Record(Box::new(poll), reply))
+            .await
+    }
+
+    /// Notes files of the archive that are written and synced, and that the archive has dealt with everything up to
+    /// `cursor`, which never moves back. The same again changes nothing.
+    pub async fn archived(
+        &self,
+        files: Vec<ArchivedFile>,
+        cursor: ArticleSeq,
+    ) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Archived(files, cursor, reply))
+            .await
+    }
+
+    /// Takes in articles that another program kept as files, all or none. A number is kept where it was never given
+    /// here and is not below those that were. Words that are stored already are [`Verdict::Known`], and nothing is
+    /// stored for them: the same import again changes nothing. The answers are in the order of `articles`.
+    pub async fn import(
+        &self,
+        feed: &FeedId,
+        at: Timestamp,
+        articles: Vec<ImportedArticle>,
+    ) -> Result<Vec<(ArticleSeq, Verdict)>, StoreError> {
+        let feed = feed.clone();
+        self.ask(|reply| Command::Import(feed, at, articles, reply))
+            .await
+    }
+
+    /// Finishes what was asked before, empties the write-ahead log and lets go of the lock. Afterwards every clone
+    /// only reads.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.shared.readers.rest();
+        if self.shared.writer.is_none() {
+            return Ok(());
+        }
+        self.ask(Command::Close).await
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(writer::Reply<T>) -> Command,
+    ) -> Result<T, StoreError> {
+        let (inbox, _) = self.shared.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        let (reply, answer) = oneshot::channel();
+        inbox
+            .send(command(reply))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// What is remembered of every feed that was ever polled or imported, by id.
+    pub fn feed_states(&self) -> Result<Vec<FeedState>, StoreError> {
+        self.shared.readers.read(feeds::states)
+    }
+
+    /// What is remembered of this feed.
+    pub fn feed_state(&self, feed: &FeedId) -> Result<Option<FeedState>, StoreError> {
+        self.shared.readers.read(|c| feeds::state(c, feed))
+    }
+
+    /// The last polls of a feed, newest first; the last 50 are kept.
+    pub fn polls(&self, feed: &FeedId, limit: usize) -> Result<Vec<PastPoll>, StoreError> {
+        self.shared.readers.read(|c| feeds::history(c, feed, limit))
+    }
+
+    /// What is known of these entries of a feed; those that are not known are not in it.
+    pub fn known(
+        &self,
+        feed: &FeedId,
+        keys: &[EntryKey],
+    ) -> Result<HashMap<EntryKey, KnownEntry>, StoreError> {
+        self.shared.readers.read(|c| articles::known(c, feed, keys))
+    }
+
+    /// The article of this number.
+    pub fn article(&self, seq: ArticleSeq) -> Result<Option<StoredArticle>, StoreError> {
+        self.shared.readers.read(|c| articles::article(c, seq))
+    }
+
+    /// Articles with higher numbers, ascending: every revision of every entry, reprints included.
+    pub fn since(
+        &self,
+        after: Option<ArticleSeq>,
+        limit: usize,
+    ) -> Result<Vec<StoredArticle>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| articles::since(c, after, limit))
+    }
+
+    /// Articles that match, highest number first.
+    pub fn list(&self, query: &ListQuery) -> Result<Vec<StoredArticle>, StoreError> {
+        self.shared.readers.read(|c| articles::list(c, query))
+    }
+
+    /// The latest revision of each entry, each text once: in the entry that was seen with it first. Newest first, by
+    /// date and number.
+    pub fn latest(&self, limit: usize) -> Result<Vec<StoredArticle>, StoreError> {
+        self.shared.readers.read(|c| articles::latest(c, limit))
+    }
+
+    /// The entries whose latest revision carries these words too, besides the one that [`latest`](Self::latest) shows;
+    /// in the order of `contents`, of each the oldest first.
+    pub fn carriers(&self, contents: &[ContentHash]) -> Result<Vec<CarrierRow>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| articles::carriers(c, contents))
+    }
+
+    /// All that is published, read at once.
+    pub fn snapshot(&self, limit: usize) -> Result<Snapshot, StoreError> {
+        self.shared.readers.read(|c| {
+            let articles = articles::latest(c, limit)?;
+            let contents: Vec<_> = articles.iter().map(|a| a.article.content).collect();
+            Ok(Snapshot {
+                river_id: meta::river_id(c)?,
+                carriers: articles::carriers(c, &contents)?,
+                feeds: feeds::states(c)?,
+                last_change: meta::last_change(c)?,
+                articles,
+            })
+        })
+    }
+
+    /// When an article was last stored, by the latest `recorded` of all; never moves back.
+    pub fn last_change(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.shared.readers.read(meta::last_change)
+    }
+
+    /// Who this river is: 16 random bytes, given when the store was made.
+    pub fn river_id(&self) -> Result<[u8; 16], StoreError> {
+        self.shared.readers.read(meta::river_id)
+    }
+
+    /// Articles the archive has to deal with: numbers above `after`, first with their words (the others have no file),
+    /// and without a file yet. Ascending.
+    pub fn to_archive(
+        &self,
+        after: Option<ArticleSeq>,
+        limit: usize,
+    ) -> Result<Vec<StoredArticle>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| articles::to_archive(c, after, limit))
+    }
+
+    /// The last article the archive has dealt with.
+    pub fn archive_cursor(&self) -> Result<Option<ArticleSeq>, StoreError> {
+        self.shared.readers.read(meta::archive_cursor)
+    }
+
+    /// Every file of the archive, by number.
+    pub fn archived_files(&self) -> Result<Vec<ArchivedFile>, StoreError> {
+        self.shared.readers.read(archive::files)
+    }
+
+    /// How much there is.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        self.shared.readers.read(meta::counts)
+    }
+
+    /// How much there is of each feed, by id.
+    pub fn feed_counts(&self) -> Result<Vec<FeedCounts>, StoreError> {
+        self.shared.readers.read(meta::feed_counts)
+    }
+
+    /// Reads the whole database and compares every index with its table; an error says what is wrong.
+    pub fn verify(&self) -> Result<(), StoreError> {
+        self.shared
+            .readers
+            .read(|c| open::integrity_check(c, &self.shared.path))
+    }
+}
+
+impl Drop for Shared {
+    /// Waits for the writer to finish what it was asked, so that nothing is cut off and the lock is free afterwards.
+    fn drop(&mut self) {
+        self.readers.rest();
+        if let Some((inbox, thread)) = self.writer.take() {
+            drop(inbox);
+            if thread.join().is_err() {
+                tracing::error!("the store's writer panicked");
+            }
+        }
+    }
+}

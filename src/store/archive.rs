@@ -1,0 +1,141 @@
+//! The archive's side of the store: which article has which file, how far the archive has come, and what is taken in
+//! from files of other programs.
+
+use rusqlite::{Connection, params};
+
+use crate::model::article::Article;
+use crate::model::content::ContentId;
+use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::poll::Verdict;
+use crate::model::time::Timestamp;
+use crate::store::columns::{Cells, number};
+use crate::store::error::StoreError;
+use crate::store::feeds::number_of;
+use crate::store::ledger::Ledger;
+
+/// A file of the archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedFile {
+    /// The article it holds.
+    pub seq: ArticleSeq,
+    /// Its name.
+    pub name: String,
+    /// Its format, a name in `FORMATS`.
+    pub format: String,
+    /// BLAKE3 of its bytes.
+    pub digest: [u8; 32],
+    /// The id in its name, where another program gave it: then it cannot be recomputed.
+    pub foreign: Option<ContentId>,
+}
+
+/// An article read from a file of another program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedArticle {
+    /// The article.
+    pub article: Article,
+    /// The number in the file's name. Kept where it was never given here and is not below those that were.
+    pub keep_seq: Option<ArticleSeq>,
+    /// The id in the file's name.
+    pub foreign_id: Option<ContentId>,
+    /// The file's name.
+    pub file_name: String,
+    /// Its format.
+    pub format: String,
+    /// BLAKE3 of its bytes.
+    pub digest: [u8; 32],
+}
+
+/// Notes files that are written and synced, and that the archive has dealt with everything up to `cursor`. The same
+/// file again is no error: a crash between file and note repeats it.
+pub(super) fn archived(
+    transaction: &Connection,
+    files: &[ArchivedFile],
+    cursor: ArticleSeq,
+) -> Result<(), StoreError> {
+    for file in files {
+        keep_file(transaction, file)?;
+    }
+    transaction.execute(
+        "UPDATE meta SET archive_cursor = max(coalesce(archive_cursor, ?1), ?1)",
+        [number(cursor)?],
+    )?;
+    Ok(())
+}
+
+fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO archive_file (seq, name, format, digest, foreign_id) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (seq) DO UPDATE SET name = excluded.name, format = excluded.format,
+                                             digest = excluded.digest, foreign_id = excluded.foreign_id",
+        )?
+        .execute(params![
+            number(file.seq)?,
+            file.name,
+            file.format,
+            file.digest,
+            file.foreign.map(|id| id.to_string()),
+        ])?;
+    Ok(())
+}
+
+/// Takes in articles of other programs' files, all or none. The answers are in the order of `articles`.
+pub(super) fn import(
+    transaction: &Connection,
+    feed: &FeedId,
+    at: Timestamp,
+    articles: &[ImportedArticle],
+) -> Result<Vec<(ArticleSeq, Verdict)>, StoreError> {
+    let feed = number_of(transaction, feed)?;
+    let mut ledger = Ledger::open(transaction, feed, at)?;
+    // By number, or the first file with a high one would cost all lower ones theirs.
+    let mut order: Vec<_> = articles.iter().enumerate().collect();
+    order.sort_by_key(|(_, imported)| (imported.keep_seq.is_none(), imported.keep_seq));
+    let mut answers = Vec::with_capacity(articles.len());
+    for (place, imported) in order {
+        let (seq, verdict) = ledger.import(&imported.article, imported.keep_seq)?;
+        if !matches!(verdict, Verdict::Known(_)) {
+            keep_file(
+                transaction,
+                &ArchivedFile {
+                    seq,
+                    name: imported.file_name.clone(),
+                    format: imported.format.clone(),
+                    digest: imported.digest,
+                    foreign: imported.foreign_id,
+                },
+            )?;
+        }
+        answers.push((place, (seq, verdict)));
+    }
+    ledger.close()?;
+    answers.sort_by_key(|(place, _)| *place);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// Every file of the archive, by number.
+pub(super) fn files(connection: &Connection) -> Result<Vec<ArchivedFile>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, name, format, digest, foreign_id FROM archive_file ORDER BY seq",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut files = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cells = Cells::of(row, "archive_file", "seq")?;
+        let foreign = match cells.get::<Option<String>>("foreign_id")? {
+            None => None,
+            Some(text) => Some(
+                ContentId::parse(&text)
+                    .ok_or_else(|| cells.bad("foreign_id", "not 16 hex digits"))?,
+            ),
+        };
+        files.push(ArchivedFile {
+            seq: cells.seq("seq")?,
+            name: cells.get("name")?,
+            format: cells.get("format")?,
+            digest: cells.get("digest")?,
+            foreign,
+        });
+    }
+    Ok(files)
+}

@@ -1,0 +1,257 @@
+//! Entering articles: each is judged against what is stored, inside the transaction that stores it.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::model::article::Article;
+use crate::model::content::ContentHash;
+use crate::model::entry::EntryKey;
+use crate::model::ids::ArticleSeq;
+use crate::model::poll::{KnownEntry, Verdict};
+use crate::model::time::Timestamp;
+use crate::rules::dedupe::{judge, revised};
+use crate::store::columns::{Cells, key_columns, number};
+use crate::store::error::StoreError;
+use crate::store::shapes::{More, to_json};
+
+/// Numbers another program gave are kept up to here, so that a file name cannot use up all there are.
+const KEPT_BELOW: u64 = 1 << 40;
+
+/// The articles of one feed being entered at one time. Lives inside a transaction; [`close`](Self::close) it before
+/// the commit.
+pub(super) struct Ledger<'c> {
+    transaction: &'c Connection,
+    /// The feed's number.
+    feed: i64,
+    at: Timestamp,
+    /// The next number to give, and the one that was next when the ledger was opened.
+    next: u64,
+    opened: u64,
+}
+
+/// An entry as the ledger finds it.
+struct FoundEntry {
+    first_seq: i64,
+    known: KnownEntry,
+    first_seen: Timestamp,
+    revised: Timestamp,
+}
+
+impl<'c> Ledger<'c> {
+    pub(super) fn open(
+        transaction: &'c Connection,
+        feed: i64,
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let next = transaction
+            .prepare_cached("SELECT one, next_seq FROM meta")?
+            .query_row([], |row| {
+                Ok(Cells::of(row, "meta", "one").and_then(|c| c.seq("next_seq")))
+            })??;
+        Ok(Self {
+            transaction,
+            feed,
+            at,
+            next: next.0,
+            opened: next.0,
+        })
+    }
+
+    /// Judges an article and stores it unless it is known. The number is the one it was given, or has.
+    pub(super) fn enter(&mut self, article: &Article) -> Result<(ArticleSeq, Verdict), StoreError> {
+        let entry = self.find_entry(&article.key)?;
+        let same_words = self.find_words(&article.content)?;
+        let verdict = judge(
+            article,
+            entry.as_ref().map(|found| &found.known),
+            same_words,
+        );
+        if let (Verdict::Known(latest), Some(entry)) = (verdict, &entry) {
+            self.keep_teaser(article, entry)?;
+            return Ok((latest, verdict));
+        }
+        let seq = self.give()?;
+        self.store(seq, article, entry.as_ref(), same_words)?;
+        Ok((seq, verdict))
+    }
+
+    /// The same for an article that another program kept as a file, under the number `wanted`. Words that are stored
+    /// already are known, whoever brought them: there is no second file for them.
+    pub(super) fn import(
+        &mut self,
+        article: &Article,
+        wanted: Option<ArticleSeq>,
+    ) -> Result<(ArticleSeq, Verdict), StoreError> {
+        if let Some(first) = self.find_words(&article.content)? {
+            return Ok((first, Verdict::Known(first)));
+        }
+        let entry = self.find_entry(&article.key)?;
+        if let Some(ArticleSeq(wanted)) = wanted
+            && (self.next..KEPT_BELOW).contains(&wanted)
+        {
+            self.next = wanted;
+        }
+        let seq = self.give()?;
+        self.store(seq, article, entry.as_ref(), None)?;
+        let verdict = entry.map_or(Verdict::New, |entry| Verdict::Revised(entry.known.latest));
+        Ok((seq, verdict))
+    }
+
+    /// Writes down which numbers were given.
+    pub(super) fn close(self) -> Result<(), StoreError> {
+        if self.next > self.opened {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE meta SET next_seq = ?1, last_change = max(coalesce(last_change, ?2), ?2)",
+                )?
+                .execute(params![number(ArticleSeq(self.next))?, self.at.millis()])?;
+        }
+        Ok(())
+    }
+
+    fn give(&mut self) -> Result<ArticleSeq, StoreError> {
+        let seq = ArticleSeq(self.next);
+        number(seq)?;
+        self.next = self.next.checked_add(1).ok_or(StoreError::NumbersSpent)?;
+        Ok(seq)
+    }
+
+    fn find_entry(&self, key: &EntryKey) -> Result<Option<FoundEntry>, StoreError> {
+        let (kind, key) = key_columns(key);
+        self.transaction
+            .prepare_cached(
+                "SELECT first_seq, latest_seq, raw, teaser, first_seen, revised
+                   FROM entry WHERE feed = ?1 AND kind = ?2 AND key = ?3",
+            )?
+            .query_row(params![self.feed, kind, key], |row| Ok(found_entry(row)))
+            .optional()?
+            .transpose()
+    }
+
+    fn find_words(&self, content: &ContentHash) -> Result<Option<ArticleSeq>, StoreError> {
+        self.transaction
+            .prepare_cached("SELECT first_seq FROM words WHERE content = ?1")?
+            .query_row([content.as_bytes()], |row| {
+                Ok(Cells::of(row, "words", "first_seq").and_then(|c| c.seq("first_seq")))
+            })
+            .optional()?
+            .transpose()
+    }
+
+    /// Remembers the teaser an unchanged entry came by, so that it needs no request the next time.
+    fn keep_teaser(&self, article: &Article, entry: &FoundEntry) -> Result<(), StoreError> {
+        if article.teaser.is_some() && article.teaser != entry.known.teaser {
+            self.transaction
+                .prepare_cached("UPDATE entry SET teaser = ?2 WHERE first_seq = ?1")?
+                .execute(params![
+                    entry.first_seq,
+                    article.teaser.map(|hash| hash.to_bytes())
+                ])?;
+        }
+        Ok(())
+    }
+
+    fn store(
+        &self,
+        seq: ArticleSeq,
+        article: &Article,
+        entry: Option<&FoundEntry>,
+        same_words: Option<ArticleSeq>,
+    ) -> Result<(), StoreError> {
+        let seq = number(seq)?;
+        let words = same_words.map_or(Ok(seq), number)?;
+        if same_words.is_none() {
+            self.transaction
+                .prepare_cached("INSERT INTO words (first_seq, content) VALUES (?1, ?2)")?
+                .execute(params![seq, article.content.as_bytes()])?;
+        }
+        let first_seq = entry.map_or(seq, |entry| entry.first_seq);
+        let first_seen = entry.map_or(self.at, |entry| entry.first_seen);
+        let revised = revised(article, entry.map(|entry| entry.revised), self.at).millis();
+        let date = article.published.unwrap_or(first_seen).millis();
+        let raw = article.raw.to_bytes();
+        let teaser = article.teaser.map(|hash| hash.to_bytes());
+        let (kind, key) = key_columns(&article.key);
+        if entry.is_none() {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO entry (first_seq, feed, kind, key, latest_seq, words, raw, teaser,
+                                        first_seen, date, revised)
+                     VALUES (?1, ?2, ?3, ?4, ?1, ?5, ?6, ?7, ?8, ?9, ?10)",
+                )?
+                .execute(params![
+                    seq,
+                    self.feed,
+                    kind,
+                    key,
+                    words,
+                    raw,
+                    teaser,
+                    first_seen.millis(),
+                    date,
+                    revised,
+                ])?;
+        } else {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE entry SET latest_seq = ?2, words = ?3, raw = ?4, teaser = ?5, date = ?6, revised = ?7
+                      WHERE first_seq = ?1",
+                )?
+                .execute(params![first_seq, seq, words, raw, teaser, date, revised])?;
+        }
+        let as_key = |text: &str| {
+            if text == key {
+                String::new()
+            } else {
+                text.to_owned()
+            }
+        };
+        let summary = article.summary.as_ref();
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO article (seq, entry, words, recorded, revised, published, updated, cms_date, raw, teaser,
+                                      partial, id, link, title, more, summary_kind, summary, body_kind, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+            )?
+            .execute(params![
+                seq,
+                first_seq,
+                words,
+                self.at.millis(),
+                revised,
+                article.published.map(Timestamp::millis),
+                article.updated.map(Timestamp::millis),
+                article.cms_date.map(Timestamp::millis),
+                raw,
+                teaser,
+                article.partial,
+                article.id.as_ref().map(|id| as_key(id.as_str())),
+                article.link.as_ref().map(|link| as_key(link.as_str())),
+                article.title,
+                to_json(&More::of(article)),
+                summary.map(|summary| summary.kind.name()),
+                summary.map(|summary| &summary.text),
+                article.body.kind.name(),
+                article.body.text,
+            ])?;
+        Ok(())
+    }
+}
+
+fn found_entry(row: &rusqlite::Row<'_>) -> Result<FoundEntry, StoreError> {
+    let cells = Cells::of(row, "entry", "first_seq")?;
+    Ok(FoundEntry {
+        first_seq: cells.get("first_seq")?,
+        known: known_entry(&cells)?,
+        first_seen: cells.time("first_seen")?,
+        revised: cells.time("revised")?,
+    })
+}
+
+/// From the columns `latest_seq`, `raw` and `teaser`.
+pub(super) fn known_entry(cells: &Cells<'_, '_>) -> Result<KnownEntry, StoreError> {
+    Ok(KnownEntry {
+        latest: cells.seq("latest_seq")?,
+        raw: cells.raw("raw")?,
+        teaser: cells.maybe_raw("teaser")?,
+    })
+}

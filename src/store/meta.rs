@@ -1,0 +1,111 @@
+//! What holds for the whole store.
+
+use rusqlite::{Connection, Row};
+
+use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::time::Timestamp;
+use crate::store::columns::Cells;
+use crate::store::error::StoreError;
+
+/// How much there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Feeds that were ever polled or imported.
+    pub feeds: u64,
+    /// Entries ever seen.
+    pub entries: u64,
+    /// Articles: revisions of entries.
+    pub articles: u64,
+    /// Different texts.
+    pub words: u64,
+    /// Files of the archive.
+    pub files: u64,
+    /// The number the next article will have.
+    pub next_seq: u64,
+}
+
+/// How much there is of one feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedCounts {
+    /// Which.
+    pub feed: FeedId,
+    /// Entries ever seen.
+    pub entries: u64,
+    /// The date of its newest entry.
+    pub newest: Option<Timestamp>,
+}
+
+fn meta<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Cells<'_, '_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection
+        .prepare_cached("SELECT one, river_id, archive_cursor, last_change FROM meta")?
+        .query_row([], |row| {
+            Ok(Cells::of(row, "meta", "one").and_then(|cells| read(&cells)))
+        })?
+}
+
+/// Who this river is: random, given once.
+pub(super) fn river_id(connection: &Connection) -> Result<[u8; 16], StoreError> {
+    meta(connection, |cells| cells.get("river_id"))
+}
+
+/// When an article was last stored.
+pub(super) fn last_change(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    meta(connection, |cells| cells.maybe_time("last_change"))
+}
+
+/// The last article the archive has dealt with.
+pub(super) fn archive_cursor(connection: &Connection) -> Result<Option<ArticleSeq>, StoreError> {
+    meta(connection, |cells| {
+        let some = cells.get::<Option<i64>>("archive_cursor")?.is_some();
+        some.then(|| cells.seq("archive_cursor")).transpose()
+    })
+}
+
+/// How much there is.
+pub(super) fn counts(connection: &Connection) -> Result<Counts, StoreError> {
+    let read = |row: &Row<'_>| {
+        let cells = Cells::of(row, "meta", "one")?;
+        Ok(Counts {
+            feeds: cells.count("feeds")?,
+            entries: cells.count("entries")?,
+            articles: cells.count("articles")?,
+            words: cells.count("words")?,
+            files: cells.count("files")?,
+            next_seq: cells.count("next_seq")?,
+        })
+    };
+    connection
+        .prepare_cached(
+            "SELECT one, next_seq,
+                    (SELECT count(*) FROM feed) AS feeds,
+                    (SELECT count(*) FROM entry) AS entries,
+                    (SELECT count(*) FROM article) AS articles,
+                    (SELECT count(*) FROM words) AS words,
+                    (SELECT count(*) FROM archive_file) AS files
+               FROM meta",
+        )?
+        .query_row([], |row| Ok(read(row)))?
+}
+
+/// How much there is of each feed, by id.
+pub(super) fn feed_counts(connection: &Connection) -> Result<Vec<FeedCounts>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT f.num, f.id, count(e.first_seq) AS entries, max(e.date) AS newest
+           FROM feed f LEFT JOIN entry e ON e.feed = f.num
+          GROUP BY f.num ORDER BY f.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut counts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cells = Cells::of(row, "feed", "num")?;
+        counts.push(FeedCounts {
+            feed: cells.feed("id")?,
+            entries: cells.count("entries")?,
+            newest: cells.maybe_time("newest")?,
+        });
+    }
+    Ok(counts)
+}

@@ -1,0 +1,112 @@
+-- Times are milliseconds since the Unix epoch, UTC. Numbers of articles are `ArticleSeq`. A migration that has been
+-- released is never edited; a change is the next file.
+
+-- One row: what holds for the whole store.
+CREATE TABLE meta (
+  one            INTEGER PRIMARY KEY CHECK (one = 1),
+  river_id       BLOB    NOT NULL CHECK (length(river_id) = 16), -- who we are, for good
+  next_seq       INTEGER NOT NULL CHECK (next_seq >= 0),         -- only ever grows: a number is given once
+  archive_cursor INTEGER,                                        -- the last article the archive has dealt with
+  last_change    INTEGER,                                        -- when an article was last stored; never moves back
+  recipe         INTEGER NOT NULL                                -- of every hash in `words`
+) STRICT;
+INSERT INTO meta (one, river_id, next_seq, recipe) VALUES (1, randomblob(16), 0, 1);
+
+-- What is remembered of a feed between polls.
+CREATE TABLE feed (
+  num              INTEGER PRIMARY KEY,
+  id               TEXT    NOT NULL UNIQUE,
+  last_poll        INTEGER,
+  last_success     INTEGER,
+  failures         INTEGER NOT NULL DEFAULT 0,
+  fresh_until      INTEGER,
+  not_before       INTEGER,
+  not_before_why   TEXT,
+  next_poll        INTEGER,
+  polls            INTEGER NOT NULL DEFAULT 0,
+  document         BLOB CHECK (length(document) = 16),
+  validators_url   TEXT,                                         -- NULL: no validators
+  etag             BLOB,
+  last_modified    BLOB,
+  info             TEXT,                                         -- JSON
+  CHECK ((not_before IS NULL) = (not_before_why IS NULL))
+) STRICT;
+
+-- The last polls of each feed, so that decisions can be read back.
+CREATE TABLE poll (
+  feed     INTEGER NOT NULL REFERENCES feed (num),
+  n        INTEGER NOT NULL,                                     -- counts the feed's polls from 1
+  at       INTEGER NOT NULL,
+  took     INTEGER NOT NULL,                                     -- milliseconds
+  result   TEXT    NOT NULL CHECK (result IN ('read', 'unchanged', 'rate-limited', 'gone', 'failed')),
+  why      TEXT,
+  new      INTEGER NOT NULL,
+  revised  INTEGER NOT NULL,
+  reprint  INTEGER NOT NULL,
+  known    INTEGER NOT NULL,
+  next     INTEGER NOT NULL,
+  why_next TEXT    NOT NULL,
+  more     TEXT,                                                 -- JSON: notes, skipped
+  PRIMARY KEY (feed, n)
+) STRICT, WITHOUT ROWID;
+
+-- Every text there ever was, under the number of the first article that carried it. Outlives articles.
+CREATE TABLE words (
+  first_seq INTEGER PRIMARY KEY,
+  content   BLOB NOT NULL UNIQUE CHECK (length(content) = 32)
+) STRICT;
+
+-- Every entry there ever was, under the number of its first article. Outlives articles, so nothing old comes back as
+-- new.
+CREATE TABLE entry (
+  first_seq  INTEGER PRIMARY KEY,
+  feed       INTEGER NOT NULL REFERENCES feed (num),
+  kind       INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),         -- how it is recognised: id, link, words (P-121)
+  key        TEXT    NOT NULL,
+  latest_seq INTEGER NOT NULL CHECK (latest_seq >= first_seq),
+  words      INTEGER NOT NULL REFERENCES words (first_seq),      -- of the latest revision
+  raw        BLOB    NOT NULL CHECK (length(raw) = 16),          -- of the latest revision
+  teaser     BLOB CHECK (length(teaser) = 16),                   -- the last one that led to the latest revision
+  first_seen INTEGER NOT NULL,
+  date       INTEGER NOT NULL,                                   -- what it sorts by: the publisher's date, else first_seen
+  revised    INTEGER NOT NULL,                                   -- never moves back (F-07)
+  UNIQUE (feed, kind, key)
+) STRICT;
+CREATE INDEX entry_by_date ON entry (date, latest_seq);
+CREATE INDEX entry_by_words ON entry (words);
+
+-- Every revision of every entry, as published. The first with its words has words = seq, and it alone has a file.
+-- The body comes last: what is before it can be read without following a long row to its end.
+CREATE TABLE article (
+  seq          INTEGER PRIMARY KEY,
+  entry        INTEGER NOT NULL REFERENCES entry (first_seq),
+  words        INTEGER NOT NULL REFERENCES words (first_seq),
+  recorded     INTEGER NOT NULL,
+  revised      INTEGER NOT NULL,
+  published    INTEGER,
+  updated      INTEGER,
+  cms_date     INTEGER,
+  raw          BLOB    NOT NULL CHECK (length(raw) = 16),
+  teaser       BLOB CHECK (length(teaser) = 16),
+  partial      INTEGER NOT NULL CHECK (partial IN (0, 1)),
+  id           TEXT,                                             -- '' is the text of the entry's key
+  link         TEXT,                                             -- likewise
+  title        TEXT    NOT NULL,
+  more         TEXT,                                             -- JSON: authors, categories and what else is rarely there
+  summary_kind TEXT,
+  summary      TEXT,
+  body_kind    TEXT    NOT NULL,
+  body         TEXT    NOT NULL,
+  CHECK (words <= seq AND entry <= seq),
+  CHECK ((summary IS NULL) = (summary_kind IS NULL))
+) STRICT;
+CREATE INDEX article_by_entry ON article (entry);
+
+-- The files of the archive.
+CREATE TABLE archive_file (
+  seq     INTEGER PRIMARY KEY REFERENCES article (seq),
+  name    TEXT NOT NULL UNIQUE,
+  format  TEXT NOT NULL,
+  digest  BLOB NOT NULL CHECK (length(digest) = 32),
+  foreign_id TEXT                                                -- the id in its name, where another program gave it
+) STRICT;

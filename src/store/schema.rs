@@ -1,0 +1,85 @@
+//! The schema, as numbered steps. A step that was released is never edited.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::store::error::StoreError;
+
+/// `fmil`, in the file's header: this database is ours.
+pub(super) const APPLICATION_ID: i64 = 0x666d_696c;
+
+/// Step `n` (from 1) brings a database of schema `n - 1` to schema `n`.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// The newest schema.
+pub(super) fn newest() -> i64 {
+    // A list in the source has few entries.
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Brings the database to the newest schema, each step in one transaction together with its number: a killed upgrade
+/// goes on where it was.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let have: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(have).unwrap_or(usize::MAX);
+    for (sql, number) in MIGRATIONS.iter().zip(1_i64..).skip(done) {
+        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "user_version", number)?;
+        step.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+    use super::*;
+    use crate::model::content::ContentHash;
+
+    #[test]
+    fn steps_are_taken_once_and_in_order() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let river = |connection: &Connection| -> Vec<u8> {
+            connection
+                .query_row("SELECT river_id FROM meta", [], |row| row.get(0))
+                .unwrap()
+        };
+        migrate(&mut connection).unwrap();
+        let first = river(&connection);
+        migrate(&mut connection).unwrap();
+        assert_eq!(river(&connection), first);
+        let version: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        assert_eq!(version, newest());
+    }
+
+    #[test]
+    fn a_new_store_is_of_the_recipe_the_program_hashes_by() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let recipe: u8 = connection
+            .query_row("SELECT recipe FROM meta", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(recipe, ContentHash::RECIPE);
+    }
+
+    /// Every table is strict, so that a damaged or foreign value cannot pass for one of ours.
+    #[test]
+    fn every_table_is_strict() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let lax: Vec<String> = connection
+            .prepare(
+                "SELECT name FROM pragma_table_list WHERE strict = 0 AND name NOT LIKE 'sqlite%'",
+            )
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(lax, Vec::<String>::new());
+    }
+}

@@ -1,0 +1,226 @@
+//! The one thread that writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
+use crate::model::time::Timestamp;
+use crate::store::archive::{self, ArchivedFile, ImportedArticle};
+use crate::store::error::StoreError;
+use crate::store::feeds;
+use crate::store::lock::Lock;
+use crate::store::open;
+
+/// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded.
+const WAITING: usize = 256;
+
+/// Polls that wait are committed together up to about this many rows: a commit costs a sync, whatever is in it.
+const GROUP_ROWS: usize = 1_000;
+
+/// Where the answer goes. Nobody may be waiting for it any longer; what was asked is done all the same.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What can be asked of the writer.
+#[derive(Debug)]
+pub(super) enum Command {
+    Record(Box<PollRecord>, Reply<Recorded>),
+    Archived(Vec<ArchivedFile>, ArticleSeq, Reply<()>),
+    Import(
+        FeedId,
+        Timestamp,
+        Vec<ImportedArticle>,
+        Reply<Vec<(ArticleSeq, Verdict)>>,
+    ),
+    Close(Reply<()>),
+}
+
+/// Starts the thread. It ends at [`Command::Close`], or when the last sender is gone and all that waited is done.
+pub(super) fn start(
+    path: &Path,
+    connection: Connection,
+    lock: Lock,
+) -> Result<(mpsc::Sender<Command>, JoinHandle<()>), StoreError> {
+    let (sender, inbox) = mpsc::channel(WAITING);
+    let writer = Writer {
+        path: path.to_owned(),
+        connection: Some(connection),
+        inbox,
+        _lock: lock,
+    };
+    let thread = thread::Builder::new()
+        .name("store".to_owned())
+        .spawn(move || writer.run())
+        .map_err(|source| StoreError::Io {
+            doing: "start a writer for",
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok((sender, thread))
+}
+
+// The fields are dropped in this order: the connection is closed before the lock goes.
+struct Writer {
+    path: PathBuf,
+    /// None after trouble with the disk: opened anew for the next command.
+    connection: Option<Connection>,
+    inbox: mpsc::Receiver<Command>,
+    _lock: Lock,
+}
+
+type Waiting = (Box<PollRecord>, Reply<Recorded>);
+
+/// A transaction that failed. Where the commit itself did, it is unknown what the disk holds of it.
+struct Failure {
+    error: StoreError,
+    in_commit: bool,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut held = None;
+        while let Some(command) = held.take().or_else(|| self.inbox.blocking_recv()) {
+            match command {
+                Command::Record(poll, reply) => {
+                    let mut group = vec![(poll, reply)];
+                    held = self.gather(&mut group);
+                    self.record(group);
+                }
+                Command::Archived(files, cursor, reply) => {
+                    let done = self.transact(|t| archive::archived(t, &files, cursor));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Import(feed, at, articles, reply) => {
+                    let done = self.transact(|t| archive::import(t, &feed, at, &articles));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Close(reply) => {
+                    let done = self.close();
+                    // The lock goes first: who hears that the store is closed may open it.
+                    drop(self);
+                    let _ = reply.send(done);
+                    return;
+                }
+            }
+        }
+        if let Err(error) = self.close() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the store was not closed cleanly"
+            );
+        }
+    }
+
+    /// Takes the polls that wait already, and gives back the first command that is something else.
+    fn gather(&mut self, group: &mut Vec<Waiting>) -> Option<Command> {
+        let mut rows: usize = group.iter().map(|(poll, _)| rows(poll)).sum();
+        while rows < GROUP_ROWS {
+            match self.inbox.try_recv().ok()? {
+                Command::Record(poll, reply) => {
+                    rows += self::rows(&poll);
+                    group.push((poll, reply));
+                }
+                other => return Some(other),
+            }
+        }
+        None
+    }
+
+    /// Commits the polls together. Each is whole in it or has no trace: where one fails, each is tried by itself.
+    fn record(&mut self, group: Vec<Waiting>) {
+        let all = self.transact(|t| {
+            group
+                .iter()
+                .map(|(poll, _)| feeds::record(t, poll))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        match all {
+            Ok(recorded) => {
+                for ((_, reply), recorded) in group.into_iter().zip(recorded) {
+                    let _ = reply.send(Ok(recorded));
+                }
+            }
+            Err(failure) if failure.in_commit => {
+                // Not tried again: after a sync that failed, one that succeeds proves nothing.
+                let error = Arc::new(failure.error);
+                for (_, reply) in group {
+                    let _ = reply.send(Err(StoreError::NotCommitted(Arc::clone(&error))));
+                }
+            }
+            Err(failure) if group.len() == 1 => {
+                if let Some((_, reply)) = group.into_iter().next() {
+                    let _ = reply.send(Err(failure.error));
+                }
+            }
+            Err(_) => {
+                for (poll, reply) in group {
+                    self.record(vec![(poll, reply)]);
+                }
+            }
+        }
+    }
+
+    /// One transaction: all of it or nothing.
+    fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, Failure> {
+        let done = self.try_transact(work);
+        if let Err(failure) = &done
+            && (failure.in_commit || failure.error.is_of_the_disk())
+        {
+            self.connection = None;
+        }
+        done
+    }
+
+    fn try_transact<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, Failure> {
+        let path = self.path.as_path();
+        let failure = |in_commit| {
+            move |error: StoreError| Failure {
+                error: error.in_file(path),
+                in_commit,
+            }
+        };
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(open::writer(path, false).map_err(failure(false))?),
+        };
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| failure(false)(error.into()))?;
+        let value = work(&transaction).map_err(failure(false))?;
+        transaction
+            .commit()
+            .map_err(|error| failure(true)(error.into()))?;
+        Ok(value)
+    }
+
+    /// Moves everything from the write-ahead log into the database and closes it. A reader of another process may
+    /// keep the log from being emptied; nothing is lost by that.
+    fn close(&mut self) -> Result<(), StoreError> {
+        let Some(connection) = self.connection.take() else {
+            return Ok(());
+        };
+        let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let closed = connection.close().map_err(|(_, error)| error);
+        checkpoint
+            .and(closed)
+            .map_err(|error| StoreError::from(error).in_file(&self.path))
+    }
+}
+
+/// About how many rows a poll writes.
+fn rows(poll: &PollRecord) -> usize {
+    match &poll.result {
+        PollResult::Read(reading) => 1 + reading.articles.len(),
+        _ => 1,
+    }
+}
