@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use toml::de::{DeTable, DeValue};
 
 use crate::config::problems::shown;
-use crate::config::raw::{Block, Source};
+use crate::config::raw::{Block, TomlFile};
 use crate::config::schedule::schedule;
 use crate::config::values;
 use crate::model::feed::{OptionKind, OptionSpec, Options, SourceSpec, Subscription};
@@ -34,7 +34,7 @@ pub(super) struct Feeds {
 }
 
 /// Reads every block; what is wrong is noted in the file.
-pub(super) fn read(file: &Source, tree: &DeTable<'_>, known: Known<'_>) -> Feeds {
+pub(super) fn read(file: &TomlFile, tree: &DeTable<'_>, known: Known<'_>) -> Feeds {
     let mut feeds = Feeds::default();
     let mut top = Block::top(file, tree);
     let blocks = match top
@@ -82,7 +82,7 @@ pub(super) fn read(file: &Source, tree: &DeTable<'_>, known: Known<'_>) -> Feeds
 
 /// What a block orders, and whether it is enabled; `None` where something in it was wrong.
 fn subscription<'a>(
-    file: &'a Source,
+    file: &'a TomlFile,
     mut block: Block<'a>,
     known: Known<'_>,
     taken: &mut HashMap<FeedId, usize>,
@@ -134,7 +134,7 @@ fn subscription<'a>(
 }
 
 /// Notes an id that another block has already.
-fn unique(file: &Source, block: &Block<'_>, id: &FeedId, taken: &mut HashMap<FeedId, usize>) {
+fn unique(file: &TomlFile, block: &Block<'_>, id: &FeedId, taken: &mut HashMap<FeedId, usize>) {
     match taken.get(id) {
         Some(line) => {
             let why = format!("is already the name of the feed in line {line}");

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::config::feeds::{Feeds, Known};
-use crate::config::raw::Source;
+use crate::config::raw::TomlFile;
 use crate::model::feed::{SourceSpec, Subscription};
 
 pub use crate::config::feeds::Rules;
@@ -102,9 +102,9 @@ fn read<T: Default>(
     places: &Places,
     path: &Path,
     found: &mut Vec<Problem>,
-    read: impl FnOnce(&Source, &DeTable<'_>) -> T,
+    read: impl FnOnce(&TomlFile, &DeTable<'_>) -> T,
 ) -> T {
-    let file = match Source::read(path, &places.shown(path)) {
+    let file = match TomlFile::read(path, &places.shown(path)) {
         Ok(file) => file,
         Err(problem) => {
             found.push(problem);

@@ -18,14 +18,14 @@ use crate::config::problems::{Problem, guess, shown};
 const LARGEST: u64 = 4 << 20;
 
 /// One file: its name for people, where its lines begin, and what was found wrong in it so far.
-pub(super) struct Source {
+pub(super) struct TomlFile {
     shown: PathBuf,
     text: String,
     line_starts: Vec<usize>,
     found: RefCell<Vec<Problem>>,
 }
 
-impl Source {
+impl TomlFile {
     /// Reads a file, whole and as UTF-8.
     pub(super) fn read(path: &Path, shown: &Path) -> Result<Self, Problem> {
         let problem = |line, message: String| Problem {
@@ -49,18 +49,17 @@ impl Source {
         if bytes.len() as u64 > LARGEST {
             return Err(problem(None, "is larger than 4 MiB".to_owned()));
         }
-        let line_of = |at: usize| 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count();
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return Err(problem(None, "is UTF-16 text: save it as UTF-8".to_owned()));
         }
         if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
             return Err(problem(
-                Some(line_of(at)),
+                Some(line_of(&bytes, at)),
                 "has a NUL byte in it, so it is not a text file".to_owned(),
             ));
         }
-        let text = String::from_utf8(bytes.clone()).map_err(|error| {
-            let line = line_of(error.utf8_error().valid_up_to());
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line = line_of(error.as_bytes(), error.utf8_error().valid_up_to());
             problem(Some(line), "is not UTF-8 text: save it as UTF-8".to_owned())
         })?;
         Ok(Self::of(text, shown))
@@ -119,17 +118,17 @@ impl Source {
         let start = line.checked_sub(1).and_then(|at| self.line_starts.get(at));
         let text = start.and_then(|start| self.text.get(*start..));
         let line = text.and_then(|text| text.lines().next()).unwrap_or("");
-        let found = line
-            .chars()
-            .find_map(|c| WIDE.iter().find(|(wide, _)| *wide == c));
+        // Every second part is within plain quotes, where any character is at home.
+        let mut outside = line.split('"').step_by(2).flat_map(str::chars);
+        let found = outside.find_map(|c| WIDE.iter().find(|(wide, _)| *wide == c));
         found.map_or_else(String::new, |(wide, plain)| {
             format!(" (this line has a `{wide}`; TOML knows only the plain `{plain}`)")
         })
     }
 
-    /// The line of an offset, from 1. At the very end of a file, the last line with anything in it is the one to look at.
+    /// The line of an offset, from 1. The end of a file belongs to its last line, as in the drawings of the TOML crate.
     pub(super) fn line(&self, at: usize) -> usize {
-        let at = at.min(self.text.trim_end_matches(['\n', '\r']).len());
+        let at = at.min(self.text.len().saturating_sub(1));
         self.line_starts.partition_point(|start| *start <= at)
     }
 
@@ -156,6 +155,11 @@ impl Source {
     }
 }
 
+fn line_of(bytes: &[u8], at: usize) -> usize {
+    1 + bytes.iter().take(at).filter(|b| **b == b'\n').count()
+}
+
+/// A text of any length without control characters.
 fn shown_all(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
@@ -164,7 +168,7 @@ fn shown_all(text: &str) -> String {
 
 /// A table of the file that is asked for its keys.
 pub(super) struct Block<'a> {
-    source: &'a Source,
+    source: &'a TomlFile,
     table: &'a DeTable<'a>,
     /// What it is called in messages: `[fetch]`, `[[feed]] "dw"`; empty for the top of the file.
     label: String,
@@ -175,13 +179,13 @@ pub(super) struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// The top of a file.
-    pub(super) fn top(source: &'a Source, table: &'a DeTable<'a>) -> Self {
+    pub(super) fn top(source: &'a TomlFile, table: &'a DeTable<'a>) -> Self {
         Self::new(source, table, String::new(), 0)
     }
 
     /// A table with a name.
     pub(super) fn new(
-        source: &'a Source,
+        source: &'a TomlFile,
         table: &'a DeTable<'a>,
         label: String,
         at: usize,
@@ -263,7 +267,7 @@ impl<'a> Block<'a> {
     /// Notes what is wrong with the block as a whole.
     pub(super) fn report_whole(&self, why: &str) {
         self.source
-            .report(self.at, format!("{}: {why}", self.label), None);
+            .report(self.at, format!("{}: {}", self.label, shown_all(why)), None);
     }
 
     /// Lists the keys nobody asked for. `name` writes an allowed key the way it stands in the file.

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
 use crate::config::problems::shown;
-use crate::config::raw::{Block, Source};
+use crate::config::raw::{Block, TomlFile};
 use crate::config::values;
 use crate::model::urls::PageUrl;
 
@@ -226,7 +226,7 @@ impl Default for LogSettings {
 
 impl Settings {
     /// Reads a settings file over the defaults; what is wrong is noted in the file.
-    pub(super) fn read(file: &Source, tree: &DeTable<'_>) -> Self {
+    pub(super) fn read(file: &TomlFile, tree: &DeTable<'_>) -> Self {
         let mut settings = Self::default();
         let mut top = Block::top(file, tree);
         let mut paths = Vec::new();
@@ -265,7 +265,7 @@ impl Settings {
     }
 
     /// Two things written to one path would destroy each other.
-    fn check_paths(&self, file: &Source, at: Option<usize>) {
+    fn check_paths(&self, file: &TomlFile, at: Option<usize>) {
         let paths = [
             ("[feed]", &self.feed.path),
             ("[archive]", &self.archive.path),
@@ -299,7 +299,7 @@ impl Settings {
 }
 
 /// The section of this name, if there is one.
-fn section<'a>(file: &'a Source, top: &mut Block<'a>, name: &'static str) -> Option<Block<'a>> {
+fn section<'a>(file: &'a TomlFile, top: &mut Block<'a>, name: &'static str) -> Option<Block<'a>> {
     let value = top.value(name)?;
     let at = value.span().start;
     let why = match value.get_ref() {

@@ -12,16 +12,16 @@ use crate::model::urls::PageUrl;
 
 /// What a reader says when a value is of the wrong type.
 fn wanted(what: &str, value: &DeValue<'_>) -> String {
-    let (kind, help) = match value {
-        DeValue::String(_) => ("a text in quotes", ""),
-        DeValue::Integer(_) => ("a number", ""),
-        DeValue::Float(_) => ("a number with a fraction", ""),
-        DeValue::Boolean(_) => ("true or false", ""),
-        DeValue::Datetime(_) => ("a date", ""),
-        DeValue::Array(_) => ("a list", ""),
-        DeValue::Table(_) => ("a section", ""),
+    let kind = match value {
+        DeValue::String(_) => "a text in quotes",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a section",
     };
-    format!("wants {what}, this is {kind}{help}")
+    format!("wants {what}, this is {kind}")
 }
 
 /// Any text.
@@ -113,7 +113,7 @@ pub(super) fn one_of(
 /// An `http` or `https` address.
 pub(super) fn address(value: &DeValue<'_>) -> Result<PageUrl, String> {
     let line = line(value)?;
-    PageUrl::parse(&line).map_err(|error| shown_error(&error))
+    PageUrl::parse(&line).map_err(|error| error.to_string())
 }
 
 /// The address outputs are reached at: without query, ending in a slash so that names can be put behind it.
@@ -129,12 +129,7 @@ pub(super) fn base_address(value: &DeValue<'_>) -> Result<PageUrl, String> {
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
     }
-    PageUrl::parse(url.as_str()).map_err(|error| shown_error(&error))
-}
-
-fn shown_error(error: &impl ToString) -> String {
-    let text = error.to_string();
-    text.chars().filter(|c| !c.is_control()).collect()
+    PageUrl::parse(url.as_str()).map_err(|error| error.to_string())
 }
 
 /// An absolute IRI (RFC 4287 §4.2.6): kept as written, since readers compare it byte for byte.

@@ -346,6 +346,8 @@ fn an_error_of_toml_shows_its_line_and_caret_once() {
             && wide.contains("this line has a `“`; TOML knows only the plain `\"`"),
         "{wide}"
     );
+    let in_quotes = feeds("[[feed]]\nid = \"【a】\n");
+    assert!(!in_quotes.contains("plain"), "{in_quotes}");
     let escape = feeds("[[feed]]\nid = \u{1b}[31m\n");
     assert!(!escape.contains('\u{1b}'), "{escape}");
     let long = feeds(format!("[[feed]]\nid = \"{}\n", "x".repeat(1000)));
@@ -703,6 +705,16 @@ fn the_data_directory_is_said_set_given_by_systemd_or_here() {
     check(&places, &scratch.path("work/set"));
     places.data = Some(PathBuf::from("said"));
     check(&places, &scratch.path("work/said"));
+}
+
+#[test]
+fn files_of_windows_editors_are_read() {
+    let text = String::from_utf8(ONE_FEED.to_vec()).unwrap();
+    let text = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    let scratch = Scratch::with(&[("feeds.toml", text.as_bytes())]);
+    assert_eq!(load(&scratch.places).unwrap().subscriptions.len(), 1);
+    let broken = format!("{text}zzz = 1\r\n");
+    assert!(feeds(broken).starts_with("feeds.toml:4: unknown key `zzz`"));
 }
 
 proptest! {
