@@ -2,12 +2,17 @@
 
 pub mod client;
 pub mod decode;
+pub mod guard;
 pub mod headers;
 pub mod hosts;
+pub mod redirect;
+pub mod why;
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::model::http::{FetchError, FetchOutcome, Request};
+use crate::model::urls::PageUrl;
 
 /// Somebody who fetches. The program has one over HTTP, tests have a map.
 pub trait Fetch: Send + Sync + 'static {
@@ -16,4 +21,57 @@ pub trait Fetch: Send + Sync + 'static {
         &self,
         request: Request,
     ) -> impl Future<Output = Result<FetchOutcome, FetchError>> + Send;
+}
+
+/// How patient the client is, how much it takes from a stranger, and how many it asks at once. The defaults are the
+/// numbers of POLLING 0.3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchSettings {
+    /// Until there is a connection: name, TCP and TLS together.
+    pub connect: Duration,
+    /// Until the head of an answer is there, counted from the asking, so connecting is part of it.
+    pub first_byte: Duration,
+    /// Between two pieces of a body.
+    pub idle: Duration,
+    /// For the whole answer with all its redirects; waiting for our own limits does not count.
+    pub total: Duration,
+    /// Bytes of a body on the wire.
+    pub max_wire: usize,
+    /// Bytes of a body once its content codings are undone.
+    pub max_decoded: usize,
+    /// A body may grow this many times its size on the wire...
+    pub max_ratio: usize,
+    /// ...and to this many bytes in any case.
+    pub ratio_from: usize,
+    /// Redirects followed.
+    pub max_hops: usize,
+    /// Requests in flight altogether; at least 1.
+    pub max_in_flight: usize,
+    /// Requests in flight per origin (scheme, host, port); at least 1.
+    pub per_host: usize,
+    /// From the end of a request to the start of the next on the same origin.
+    pub host_delay: Duration,
+    /// The page in the `User-Agent` where a publisher learns who asks (P-160).
+    pub contact: Option<PageUrl>,
+}
+
+impl Default for FetchSettings {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(20),
+            idle: Duration::from_secs(20),
+            total: Duration::from_mins(1),
+            max_wire: 10 * MIB,
+            max_decoded: 20 * MIB,
+            max_ratio: 200,
+            ratio_from: MIB,
+            max_hops: 5,
+            max_in_flight: 32,
+            per_host: 1,
+            host_delay: Duration::from_secs(2),
+            contact: PageUrl::parse(env!("CARGO_PKG_HOMEPAGE")).ok(),
+        }
+    }
 }
