@@ -37,18 +37,14 @@ pub(super) struct Feeds {
 pub(super) fn read(file: &TomlFile, tree: &DeTable<'_>, known: Known<'_>) -> Feeds {
     let mut feeds = Feeds::default();
     let mut top = Block::top(file, tree);
-    let blocks = match top
-        .value("feed")
-        .map(|value| (value.span().start, value.get_ref()))
-    {
-        Some((_, DeValue::Array(blocks))) => Some(blocks),
-        Some((at, _)) => {
+    let blocks = top.value("feed").and_then(|value| {
+        let blocks = value.get_ref().as_array();
+        if blocks.is_none() {
             let why = "write [[feed]] with two brackets on either side, once for each feed";
-            file.report(at, why.to_owned(), None);
-            None
+            file.report(value.span().start, why.to_owned(), None);
         }
-        None => None,
-    };
+        blocks
+    });
     let mut taken = HashMap::new();
     for (index, value) in blocks.into_iter().flatten().enumerate() {
         let at = value.span().start;

@@ -168,7 +168,7 @@ fn shown_all(text: &str) -> String {
 
 /// A table of the file that is asked for its keys.
 pub(super) struct Block<'a> {
-    source: &'a TomlFile,
+    file: &'a TomlFile,
     table: &'a DeTable<'a>,
     /// What it is called in messages: `[fetch]`, `[[feed]] "dw"`; empty for the top of the file.
     label: String,
@@ -179,19 +179,19 @@ pub(super) struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// The top of a file.
-    pub(super) fn top(source: &'a TomlFile, table: &'a DeTable<'a>) -> Self {
-        Self::new(source, table, String::new(), 0)
+    pub(super) fn top(file: &'a TomlFile, table: &'a DeTable<'a>) -> Self {
+        Self::new(file, table, String::new(), 0)
     }
 
     /// A table with a name.
     pub(super) fn new(
-        source: &'a TomlFile,
+        file: &'a TomlFile,
         table: &'a DeTable<'a>,
         label: String,
         at: usize,
     ) -> Self {
         Self {
-            source,
+            file,
             table,
             label,
             at,
@@ -260,13 +260,13 @@ impl<'a> Block<'a> {
         } else {
             format!(" in {}", self.label)
         };
-        self.source
+        self.file
             .report(self.at(key), format!("`{key}`{label}: {why}"), None);
     }
 
     /// Notes what is wrong with the block as a whole.
     pub(super) fn report_whole(&self, why: &str) {
-        self.source
+        self.file
             .report(self.at, format!("{}: {}", self.label, shown_all(why)), None);
     }
 
@@ -287,7 +287,7 @@ impl<'a> Block<'a> {
                 (true, _) => format!("unknown key `{word}` before any section{near}"),
                 (false, _) => format!("unknown key `{word}` in {}{near}", self.label),
             };
-            self.source
+            self.file
                 .report(key.span().start, what, Some(allowed.clone()));
         }
     }
