@@ -413,3 +413,6 @@ fn note_trailing(coding: &'static str, rest: &[u8]) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;
