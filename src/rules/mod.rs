@@ -11,5 +11,6 @@ pub mod html;
 pub mod identity;
 pub mod limits;
 pub mod normalise;
+pub mod repair;
 pub mod river;
 pub mod settle;

@@ -1,1 +1,0 @@
-//! Any RSS, RDF, Atom or JSON feed.

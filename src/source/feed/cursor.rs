@@ -1,0 +1,621 @@
+//! One walk over an XML document: elements with their namespaces, text with its entities resolved, `xml:base` and
+//! `xml:lang` inherited. Forgives what feeds get wrong, and counts it. Nothing here recurses, so depth costs no stack.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use memchr::{memchr, memmem, memrchr};
+use quick_xml::Reader;
+use quick_xml::errors::Error;
+use quick_xml::escape::resolve_html5_entity;
+use quick_xml::events::{BytesStart, Event};
+
+use crate::model::urls::PageUrl;
+use crate::rules::limits::EXPANSION;
+use crate::rules::repair::is_allowed;
+
+/// The vocabularies feeds are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ns {
+    /// RSS 0.9x, 1.0 and 2.0: all of them say the same with the same words.
+    Rss,
+    /// Atom 1.0 and 0.3.
+    Atom,
+    Rdf,
+    Dc,
+    DcTerms,
+    Content,
+    Media,
+    Itunes,
+    Other,
+}
+
+impl Ns {
+    fn of(uri: &str) -> Self {
+        match uri.trim().trim_end_matches(['/', '#']) {
+            "http://www.w3.org/2005/Atom"
+            | "http://purl.org/atom/ns"
+            | "https://www.w3.org/2005/Atom" => Self::Atom,
+            "http://purl.org/rss/1.0"
+            | "http://purl.org/net/rss1.1"
+            | "http://my.netscape.com/rdf/simple/0.9"
+            | "http://my.netscape.com/publish/formats/rss-0.91.dtd"
+            | "http://channel.netscape.com/rdf/simple/0.9"
+            | "http://backend.userland.com/rss2"
+            | "http://backend.userland.com/RSS2"
+            | "http://blogs.law.harvard.edu/tech/rss" => Self::Rss,
+            "http://www.w3.org/1999/02/22-rdf-syntax-ns" => Self::Rdf,
+            "http://purl.org/dc/elements/1.1" | "http://purl.org/dc/elements/1.0" => Self::Dc,
+            "http://purl.org/dc/terms" => Self::DcTerms,
+            "http://purl.org/rss/1.0/modules/content" => Self::Content,
+            "http://search.yahoo.com/mrss" | "https://search.yahoo.com/mrss" => Self::Media,
+            uri if uri.eq_ignore_ascii_case("http://www.itunes.com/dtds/podcast-1.0.dtd") => {
+                Self::Itunes
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// A prefix nobody declared means what it means everywhere else.
+    fn by_custom(prefix: &str) -> Self {
+        match prefix {
+            "atom" | "a10" => Self::Atom,
+            "rdf" => Self::Rdf,
+            "dc" => Self::Dc,
+            "dcterms" => Self::DcTerms,
+            "content" => Self::Content,
+            "media" => Self::Media,
+            "itunes" => Self::Itunes,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A start tag.
+pub(super) struct Tag<'t> {
+    pub ns: Ns,
+    /// Name without prefix.
+    pub local: &'t str,
+    /// Name with prefix.
+    pub name: &'t str,
+    event: BytesStart<'t>,
+}
+
+impl Tag<'_> {
+    /// The value of an attribute by its name as written.
+    pub fn attr(&self, name: &str) -> Option<String> {
+        let mut attributes = self.event.attributes();
+        let found = attributes
+            .with_checks(false)
+            .flatten()
+            .find(|a| a.key.as_ref() == name)?;
+        Some(decoded(&found.value).into_owned())
+    }
+
+    /// Whether this is that element.
+    pub fn is(&self, ns: Ns, local: &str) -> bool {
+        self.ns == ns && self.local == local
+    }
+}
+
+/// What comes next.
+pub(super) enum Step<'t> {
+    Start(Tag<'t>),
+    End,
+    Text(Cow<'t, str>),
+    Eof,
+}
+
+/// Where and why the document can not be read further.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub at: usize,
+    pub why: String,
+    /// Not the document's form, but a limit; nothing more is read.
+    pub limit: bool,
+}
+
+/// What was forgiven.
+#[derive(Default)]
+pub(super) struct Mended {
+    /// End tags without start, or elements never closed.
+    pub tags: usize,
+    /// `&` alone, or the name of nothing.
+    pub ampersands: usize,
+    /// `&nbsp;` and its like, which only HTML knows.
+    pub html_entities: usize,
+    /// References to characters XML forbids.
+    pub forbidden: usize,
+    /// `xml:base` that is no address.
+    pub bases: usize,
+    /// Prefixes without a declaration.
+    pub prefixes: usize,
+}
+
+/// The text inside an element.
+pub(super) struct Inner {
+    pub text: String,
+    /// The element held elements: `text` is their markup as written.
+    pub markup: bool,
+}
+
+pub(super) struct Cursor<'t> {
+    text: &'t str,
+    reader: Reader<&'t [u8]>,
+    /// Where in the text the reader began.
+    origin: usize,
+    open: Vec<&'t str>,
+    bindings: Vec<(usize, &'t str, Ns)>,
+    bases: Vec<(usize, PageUrl)>,
+    langs: Vec<(usize, String)>,
+    /// Ends owed before the next event.
+    ends: usize,
+    entities: HashMap<&'t str, &'t str>,
+    expanded: usize,
+    /// What a name without a namespace belongs to.
+    main: Ns,
+    page: PageUrl,
+    /// Where the entry being read began, and how deep it is.
+    entry: (usize, usize),
+    pub mended: Mended,
+}
+
+impl<'t> Cursor<'t> {
+    pub fn new(text: &'t str, page: &PageUrl) -> Self {
+        Self {
+            text,
+            reader: reader(text),
+            origin: 0,
+            open: Vec::new(),
+            bindings: Vec::new(),
+            bases: Vec::new(),
+            langs: Vec::new(),
+            ends: 0,
+            entities: HashMap::new(),
+            expanded: 0,
+            main: Ns::Other,
+            page: page.clone(),
+            entry: (0, 0),
+            mended: Mended::default(),
+        }
+    }
+
+    /// How many elements are open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The element just started is an entry: where to take up reading if it is broken.
+    pub fn mark_entry(&mut self) {
+        self.entry = (self.at(), self.open.len());
+    }
+
+    /// Behind the start tag of the entry last marked.
+    pub fn entry_start(&self) -> usize {
+        self.entry.0
+    }
+
+    /// How deep entries are.
+    pub fn entry_depth(&self) -> usize {
+        self.entry.1
+    }
+
+    /// Where in the text the last event ended.
+    pub fn at(&self) -> usize {
+        self.origin + usize::try_from(self.reader.buffer_position()).unwrap_or(0)
+    }
+
+    /// What relative addresses are relative to here.
+    pub fn base(&self) -> &PageUrl {
+        self.bases.last().map_or(&self.page, |(_, base)| base)
+    }
+
+    /// The language here, unless it was said outside of `depth` elements.
+    pub fn lang(&self, depth: usize) -> Option<&str> {
+        self.langs
+            .last()
+            .filter(|(said, _)| *said >= depth)
+            .map(|(_, lang)| lang.as_str())
+    }
+
+    /// Names without a namespace, and those of `root`'s own, belong to this vocabulary.
+    pub fn set_main(&mut self, main: Ns, root: &mut Tag<'t>) {
+        self.main = main;
+        for (_, prefix, ns) in &mut self.bindings {
+            let roots = root
+                .name
+                .strip_suffix(root.local)
+                .map(|p| p.trim_end_matches(':'));
+            if *ns == Ns::Other
+                && (prefix.is_empty() || (roots == Some(*prefix) && root.ns == Ns::Other))
+            {
+                *ns = main;
+            }
+        }
+    }
+
+    pub fn next(&mut self) -> Result<Step<'t>, Fault> {
+        loop {
+            if self.ends > 0 {
+                self.ends -= 1;
+                self.close();
+                return Ok(Step::End);
+            }
+            let event = self
+                .reader
+                .read_event()
+                .map_err(|error| self.fault(&error))?;
+            match event {
+                Event::Start(event) => return Ok(Step::Start(self.start(event, 2))),
+                Event::Empty(event) => {
+                    let tag = self.start(event, 3);
+                    self.ends = 1;
+                    return Ok(Step::Start(tag));
+                }
+                Event::End(event) => match self
+                    .open
+                    .iter()
+                    .rposition(|name| *name == event.name().as_ref())
+                {
+                    Some(found) => {
+                        self.ends = self.open.len() - found;
+                        self.mended.tags += self.ends - 1;
+                    }
+                    None => self.mended.tags += 1,
+                },
+                Event::Text(text) => {
+                    if memchr(b'&', text.as_bytes()).is_some() {
+                        self.mended.ampersands += 1;
+                    }
+                    return Ok(Step::Text(normal_lines(text.into_inner())));
+                }
+                Event::CData(text) => return Ok(Step::Text(normal_lines(text.into_inner()))),
+                Event::GeneralRef(name) => {
+                    return self.reference(&name.into_inner()).map(Step::Text);
+                }
+                Event::DocType(text) => {
+                    if let Cow::Borrowed(text) = text.into_inner() {
+                        self.declare(text);
+                    }
+                }
+                Event::Eof => return Ok(Step::Eof),
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            }
+        }
+    }
+
+    fn fault(&self, error: &Error) -> Fault {
+        Fault {
+            at: self.at(),
+            why: error.to_string(),
+            limit: false,
+        }
+    }
+
+    fn start(&mut self, event: BytesStart<'t>, brackets: usize) -> Tag<'t> {
+        let begin = self.at().saturating_sub(event.len() + brackets) + 1;
+        let name = self
+            .text
+            .get(begin..begin + event.name().as_ref().len())
+            .unwrap_or_default();
+        self.open.push(name);
+        let raw = event.attributes_raw();
+        if memmem::find(raw.as_bytes(), b"xml").is_some() {
+            self.declarations(&event, begin);
+        }
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        let ns = match self
+            .bindings
+            .iter()
+            .rev()
+            .find(|(_, bound, _)| *bound == prefix)
+        {
+            Some((_, _, ns)) => *ns,
+            None if prefix.is_empty() => self.main,
+            None => {
+                self.mended.prefixes += 1;
+                Ns::by_custom(prefix)
+            }
+        };
+        Tag {
+            ns,
+            local,
+            name,
+            event,
+        }
+    }
+
+    /// `xmlns`, `xml:base` and `xml:lang` of a start tag.
+    fn declarations(&mut self, event: &BytesStart<'t>, begin: usize) {
+        let depth = self.open.len();
+        // The event's own text, since it lives as long as the document.
+        let own = self
+            .text
+            .get(begin..begin + event.len())
+            .unwrap_or_default();
+        let name = event.name().as_ref().len();
+        let mut attributes = quick_xml::events::attributes::Attributes::new(own, name);
+        for attribute in attributes.with_checks(false).flatten() {
+            let key = attribute.key.0;
+            if key == "xmlns" || key.starts_with("xmlns:") {
+                let ns = Ns::of(&decoded(&attribute.value));
+                // The document's own default stays its own, whatever it is called.
+                let prefix = key.get(6..).unwrap_or_default();
+                self.bindings.push((depth, prefix, ns));
+            } else if key == "xml:base" {
+                match self.base().join(&decoded(&attribute.value)) {
+                    Ok(base) => self.bases.push((depth, base)),
+                    Err(_) => self.mended.bases += 1,
+                }
+            } else if key == "xml:lang" {
+                self.langs
+                    .push((depth, decoded(&attribute.value).trim().to_owned()));
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.open.pop();
+        let depth = self.open.len();
+        while self.bindings.last().is_some_and(|(at, ..)| *at > depth) {
+            self.bindings.pop();
+        }
+        while self.bases.last().is_some_and(|(at, _)| *at > depth) {
+            self.bases.pop();
+        }
+        while self.langs.last().is_some_and(|(at, _)| *at > depth) {
+            self.langs.pop();
+        }
+    }
+
+    /// Steps over the rest of the element that is `depth` deep.
+    pub fn skip(&mut self, depth: usize) -> Result<(), Fault> {
+        while self.open.len() >= depth {
+            if matches!(self.next()?, Step::Eof) {
+                return Err(self.cut());
+            }
+        }
+        Ok(())
+    }
+
+    /// The document ended inside an element.
+    pub fn cut(&self) -> Fault {
+        let open = self.open.last().unwrap_or(&"");
+        Fault {
+            at: self.text.len(),
+            why: format!("the document breaks off inside <{open:.40}>"),
+            limit: false,
+        }
+    }
+
+    /// What stands inside the element just started.
+    pub fn inner(&mut self) -> Result<Inner, Fault> {
+        let (depth, begin, empty) = (self.open.len(), self.at(), self.ends > 0);
+        let mut inner = Inner {
+            text: String::new(),
+            markup: false,
+        };
+        while self.open.len() >= depth {
+            match self.next()? {
+                Step::Text(text) if inner.markup => drop(text),
+                Step::Text(Cow::Owned(text)) if inner.text.is_empty() => inner.text = text,
+                Step::Text(text) => inner.text.push_str(&text),
+                Step::Start(_) => inner.markup = true,
+                Step::End => {}
+                Step::Eof => return Err(self.cut()),
+            }
+        }
+        if inner.markup && !empty {
+            // The end tag that closed it, its own or an ancestor's, begins at the last `<`.
+            let raw = self.text.get(begin..self.at()).unwrap_or_default();
+            let end = memrchr(b'<', raw.as_bytes()).unwrap_or(0);
+            inner.text = raw.get(..end).unwrap_or_default().to_owned();
+        }
+        Ok(inner)
+    }
+
+    fn reference(&mut self, name: &str) -> Result<Cow<'t, str>, Fault> {
+        if let Some(number) = name.strip_prefix('#') {
+            return Ok(match numbered(number) {
+                Some(c) => Cow::Owned(c.to_string()),
+                None => {
+                    self.mended.forbidden += 1;
+                    Cow::Borrowed("")
+                }
+            });
+        }
+        match name {
+            "lt" => return Ok(Cow::Borrowed("<")),
+            "gt" => return Ok(Cow::Borrowed(">")),
+            "amp" => return Ok(Cow::Borrowed("&")),
+            "quot" => return Ok(Cow::Borrowed("\"")),
+            "apos" => return Ok(Cow::Borrowed("'")),
+            _ => {}
+        }
+        if let Some(value) = self.entities.get(name) {
+            let mut text = String::new();
+            let fits = expand(
+                value,
+                &self.entities,
+                8,
+                EXPANSION.saturating_sub(self.expanded),
+                &mut text,
+            );
+            self.expanded += text.len();
+            return if fits {
+                Ok(Cow::Owned(text))
+            } else {
+                Err(Fault {
+                    at: self.at(),
+                    why: "entity expansion".to_owned(),
+                    limit: true,
+                })
+            };
+        }
+        Ok(match resolve_html5_entity(name) {
+            Some(text) => {
+                self.mended.html_entities += 1;
+                Cow::Borrowed(text)
+            }
+            None => {
+                self.mended.ampersands += 1;
+                Cow::Owned(format!("&{name};"))
+            }
+        })
+    }
+
+    /// The entities a DOCTYPE declares with a value. External ones are never fetched, and read as their names.
+    fn declare(&mut self, doctype: &'t str) {
+        for declaration in doctype.split("<!ENTITY").skip(1) {
+            let declaration = declaration.trim_start();
+            let Some((name, value)) = declaration.split_once(|c: char| c.is_ascii_whitespace())
+            else {
+                continue;
+            };
+            let value = value.trim_start();
+            let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+                continue;
+            };
+            if let Some(value) = value.get(1..).and_then(|v| v.split(quote).next())
+                && self.entities.len() < 256
+            {
+                self.entities.entry(name).or_insert(value);
+            }
+        }
+    }
+
+    /// Goes on at this place of the text, with the elements open then that are less than `depth` deep.
+    pub fn resume(&mut self, at: usize, depth: usize) {
+        self.ends = 0;
+        while depth > 0 && self.open.len() >= depth {
+            self.close();
+        }
+        self.origin = at;
+        self.reader = reader(self.text.get(at..).unwrap_or_default());
+    }
+
+    pub fn line(&self, at: usize) -> usize {
+        let before = self
+            .text
+            .as_bytes()
+            .get(..at)
+            .unwrap_or(self.text.as_bytes());
+        memchr::memchr_iter(b'\n', before).count() + 1
+    }
+
+    /// Where the next start tag of this name stands.
+    pub fn find(&self, name: &str, from: usize) -> Option<usize> {
+        let rest = self.text.as_bytes().get(from..)?;
+        memchr::memchr_iter(b'<', rest)
+            .map(|at| from + at)
+            .find(|at| {
+                let tag = self.text.as_bytes().get(at + 1..).unwrap_or_default();
+                let after = tag.strip_prefix(name.as_bytes()).and_then(<[u8]>::first);
+                after.is_some_and(|b| b" \t\r\n>/".contains(b))
+            })
+    }
+}
+
+fn reader(text: &str) -> Reader<&[u8]> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    config.allow_dangling_amp = true;
+    config.allow_unmatched_ends = true;
+    // Ends are matched here, so that an element never closed costs itself and not the document.
+    config.check_end_names = false;
+    reader
+}
+
+/// XML 1.0 §2.11.
+fn normal_lines(text: Cow<'_, str>) -> Cow<'_, str> {
+    if memchr(b'\r', text.as_bytes()).is_none() {
+        return text;
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+fn numbered(number: &str) -> Option<char> {
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+        None => number.parse().ok()?,
+    };
+    // What editors on Windows mean by the numbers of control characters, as browsers read them.
+    let byte = u8::try_from(code).ok().filter(|b| (0x80..0xa0).contains(b));
+    let c = match byte {
+        Some(byte) => encoding_rs::WINDOWS_1252
+            .decode_without_bom_handling(&[byte])
+            .0
+            .chars()
+            .next()?,
+        None => char::from_u32(code)?,
+    };
+    is_allowed(c).then_some(c)
+}
+
+/// A declared entity's value with the references in it resolved: `false` where that is too much, or too deep.
+fn expand(
+    value: &str,
+    entities: &HashMap<&str, &str>,
+    depth: usize,
+    budget: usize,
+    out: &mut String,
+) -> bool {
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let Some((name, left)) = after.split_once(';') else {
+            out.push('&');
+            rest = after;
+            continue;
+        };
+        match entities.get(name) {
+            Some(inner) => {
+                if depth == 0 || !expand(inner, entities, depth - 1, budget, out) {
+                    return false;
+                }
+            }
+            None => out.push_str(&decoded(&format!("&{name};"))),
+        }
+        if out.len() > budget {
+            return false;
+        }
+        rest = left;
+    }
+    out.push_str(rest);
+    out.len() <= budget
+}
+
+/// Text with the references in it resolved once; what is none stays as it is.
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+    let Some(first) = memchr(b'&', text.as_bytes()) else {
+        return Cow::Borrowed(text);
+    };
+    let (start, mut rest) = text.split_at(first);
+    let mut out = start.to_owned();
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        // The longest name HTML knows has 31 letters.
+        let end = after.bytes().take(40).position(|b| b == b';');
+        let resolved = end
+            .and_then(|end| Some((after.get(..end)?, after.get(end + 1..)?)))
+            .and_then(|(name, left)| {
+                let text = match name.strip_prefix('#') {
+                    Some(number) => numbered(number).map(String::from)?,
+                    None => resolve_html5_entity(name)?.to_owned(),
+                };
+                Some((text, left))
+            });
+        match resolved {
+            Some((text, left)) => {
+                out.push_str(&text);
+                rest = left;
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}

@@ -1,0 +1,422 @@
+//! One `item` or `entry` to a draft.
+
+use super::cursor::{Cursor, Fault, Ns, Step, Tag};
+use super::text::{add_name, address, html_of_xhtml, line, line_of_html};
+use super::xml::info_child;
+use crate::model::content::Content;
+use crate::model::entry::{Draft, Enclosure};
+use crate::model::feed::FeedInfo;
+use crate::model::ids::EntryId;
+use crate::model::time::Zone;
+use crate::model::urls::PageUrl;
+use crate::rules::dates;
+
+/// More enclosures or categories than this are a mistake.
+const MANY: usize = 100;
+
+/// What an entry says in more than one place, settled when all of it is read.
+#[derive(Default)]
+struct Extra {
+    /// `guid` as an address, where it says it is one, or does not say.
+    permalink: Option<PageUrl>,
+    /// `rdf:about`, `dc:identifier`.
+    about: Option<EntryId>,
+    /// The link leads to HTML.
+    readable: bool,
+    /// A picture that is not called the thumbnail.
+    picture: Option<PageUrl>,
+    /// Words that only stand where players look for them.
+    description: Option<Content>,
+    /// `content src`: the words are elsewhere (RFC 4287 §4.1.3.2).
+    elsewhere: Option<Enclosure>,
+}
+
+/// Reads the entry just started.
+pub(super) fn read<'t>(
+    cursor: &mut Cursor<'t>,
+    tag: &Tag<'t>,
+    zone: &Zone,
+) -> Result<Draft, Fault> {
+    let depth = cursor.depth();
+    let mut draft = Draft {
+        language: cursor.lang(depth).map(str::to_owned),
+        ..Draft::default()
+    };
+    let mut extra = Extra {
+        about: tag.attr("rdf:about").and_then(|about| EntryId::new(&about)),
+        ..Extra::default()
+    };
+    while cursor.depth() >= depth {
+        match cursor.next()? {
+            // The end tag of this one is missing. Reading on would swallow every entry after it.
+            Step::Start(inner) if inner.name == tag.name => {
+                let why = format!("<{0:.40}> inside <{0:.40}>", tag.name);
+                return Err(Fault { at: cursor.at(), why, limit: false });
+            }
+            Step::Start(tag) => match tag.ns {
+                Ns::Rss => rss(cursor, &tag, zone, &mut draft, &mut extra)?,
+                Ns::Atom => atom(cursor, &tag, zone, &mut draft, &mut extra)?,
+                _ => extension(cursor, &tag, zone, &mut draft, &mut extra)?,
+            },
+            Step::End | Step::Text(_) => {}
+            Step::Eof => return Err(cursor.cut()),
+        }
+    }
+    draft.id = draft.id.or(extra.about);
+    draft.link = draft.link.or(extra.permalink);
+    draft.thumbnail = draft.thumbnail.or(extra.picture);
+    if draft.summary.is_none() && draft.body.is_none() {
+        draft.summary = extra.description;
+    }
+    if let Some(elsewhere) = extra.elsewhere {
+        if draft.link.is_none() {
+            draft.link = Some(elsewhere.url);
+        } else {
+            enclose(&mut draft, elsewhere);
+        }
+    }
+    Ok(draft)
+}
+
+fn rss<'t>(
+    cursor: &mut Cursor<'t>,
+    tag: &Tag<'t>,
+    zone: &Zone,
+    draft: &mut Draft,
+    extra: &mut Extra,
+) -> Result<(), Fault> {
+    let depth = cursor.depth();
+    let base = cursor.base().clone();
+    match tag.local {
+        "title" => draft.title = plain(cursor, tag)?.or(draft.title.take()),
+        "link" => {
+            let link = address(&base, &cursor.inner()?.text);
+            draft.link = draft.link.take().or(link);
+        }
+        "guid" => {
+            let permanent = tag
+                .attr("isPermaLink")
+                .is_none_or(|is| !is.trim().eq_ignore_ascii_case("false"));
+            let guid = cursor.inner()?.text;
+            // Without the attribute only what is an address by itself is one: nobody means `42` as a link.
+            if permanent && PageUrl::parse(&guid).is_ok() {
+                extra.permalink = address(&base, &guid);
+            }
+            draft.id = EntryId::new(&guid).or(draft.id.take());
+        }
+        "description" => draft.summary = html(cursor)?.or(draft.summary.take()),
+        "pubDate" => {
+            draft.published = dates::parse(&cursor.inner()?.text, zone, None).or(draft.published)
+        }
+        "updated" => {
+            draft.updated = dates::parse(&cursor.inner()?.text, zone, None).or(draft.updated)
+        }
+        "author" => {
+            let author = cursor.inner()?;
+            let author = if author.markup {
+                line_of_html(&author.text).unwrap_or_default()
+            } else {
+                author.text
+            };
+            add_name(&mut draft.authors, &author);
+        }
+        "category" => {
+            let category = cursor.inner()?.text;
+            categorise(draft, &category);
+        }
+        "enclosure" => {
+            enclosure(tag, &base, ["url", "type", "length"], draft);
+            cursor.skip(depth)?;
+        }
+        "source" => {
+            let self_link = tag.attr("url").and_then(|url| address(&base, &url));
+            let title = plain(cursor, tag)?;
+            if title.is_some() || self_link.is_some() {
+                draft.origin = Some(FeedInfo {
+                    title,
+                    self_link,
+                    ..FeedInfo::default()
+                });
+            }
+        }
+        _ => cursor.skip(depth)?,
+    }
+    Ok(())
+}
+
+fn atom<'t>(
+    cursor: &mut Cursor<'t>,
+    tag: &Tag<'t>,
+    zone: &Zone,
+    draft: &mut Draft,
+    extra: &mut Extra,
+) -> Result<(), Fault> {
+    let depth = cursor.depth();
+    match tag.local {
+        "id" => draft.id = EntryId::new(&cursor.inner()?.text).or(draft.id.take()),
+        "title" => draft.title = plain(cursor, tag)?.or(draft.title.take()),
+        "link" => {
+            let rel = tag.attr("rel").unwrap_or_default();
+            let href = tag
+                .attr("href")
+                .and_then(|href| address(cursor.base(), &href));
+            match (rel.trim(), href) {
+                (
+                    "" | "alternate" | "http://www.iana.org/assignments/relation/alternate",
+                    Some(link),
+                ) => {
+                    // HTML is what people read; an alternate of another type only stands in for it.
+                    let readable = tag.attr("type").is_none_or(|kind| kind.contains("html"));
+                    if draft.link.is_none() || (readable && !extra.readable) {
+                        draft.link = Some(link);
+                        extra.readable = readable;
+                    }
+                }
+                ("enclosure", Some(_)) => {
+                    enclosure(tag, cursor.base(), ["href", "type", "length"], draft)
+                }
+                _ => {}
+            }
+            cursor.skip(depth)?;
+        }
+        "updated" | "modified" => {
+            draft.updated = dates::parse(&cursor.inner()?.text, zone, None).or(draft.updated)
+        }
+        "published" | "issued" | "pubDate" => {
+            draft.published = dates::parse(&cursor.inner()?.text, zone, None).or(draft.published);
+        }
+        "created" => {
+            let date = dates::parse(&cursor.inner()?.text, zone, None);
+            draft.published = draft.published.or(date);
+        }
+        "author" => {
+            let name = person(cursor)?;
+            add_name(&mut draft.authors, &name);
+        }
+        "category" => {
+            if let Some(category) = tag
+                .attr("label")
+                .filter(|l| !l.trim().is_empty())
+                .or_else(|| tag.attr("term"))
+            {
+                categorise(draft, &category);
+            }
+            cursor.skip(depth)?;
+        }
+        "summary" => draft.summary = construct(cursor, tag)?.or(draft.summary.take()),
+        "content" => match tag.attr("src") {
+            Some(src) => {
+                extra.elsewhere = address(cursor.base(), &src).map(|url| Enclosure {
+                    url,
+                    media_type: tag.attr("type"),
+                    length: None,
+                });
+                cursor.skip(depth)?;
+            }
+            None => {
+                let said = cursor.lang(depth).map(str::to_owned);
+                draft.language = draft.language.take().or(said);
+                draft.body = construct(cursor, tag)?.or(draft.body.take());
+            }
+        },
+        "source" => {
+            let mut origin = FeedInfo::default();
+            while cursor.depth() >= depth {
+                match cursor.next()? {
+                    Step::Start(tag) => info_child(cursor, &tag, &mut origin, zone)?,
+                    Step::Eof => return Err(cursor.cut()),
+                    Step::End | Step::Text(_) => {}
+                }
+            }
+            draft.origin = Some(origin).filter(|origin| *origin != FeedInfo::default());
+        }
+        _ => cursor.skip(depth)?,
+    }
+    Ok(())
+}
+
+fn extension<'t>(
+    cursor: &mut Cursor<'t>,
+    tag: &Tag<'t>,
+    zone: &Zone,
+    draft: &mut Draft,
+    extra: &mut Extra,
+) -> Result<(), Fault> {
+    let depth = cursor.depth();
+    match (tag.ns, tag.local) {
+        (Ns::Content, "encoded") => draft.body = html(cursor)?.or(draft.body.take()),
+        (Ns::Dc, "creator") | (Ns::Itunes, "author") => {
+            let name = cursor.inner()?.text;
+            add_name(&mut draft.authors, &name);
+        }
+        (Ns::Dc, "date") | (Ns::DcTerms, "issued" | "created" | "date") => {
+            let date = dates::parse(&cursor.inner()?.text, zone, None);
+            draft.published = draft.published.or(date);
+        }
+        (Ns::DcTerms, "modified") => {
+            let date = dates::parse(&cursor.inner()?.text, zone, None);
+            draft.updated = draft.updated.or(date);
+        }
+        (Ns::Dc, "subject") => {
+            let category = cursor.inner()?.text;
+            categorise(draft, &category);
+        }
+        (Ns::Dc, "language") => {
+            draft.language = line(&cursor.inner()?.text).or(draft.language.take())
+        }
+        (Ns::Dc, "title") => {
+            let title = plain(cursor, tag)?;
+            draft.title = draft.title.take().or(title);
+        }
+        (Ns::Dc, "description") | (Ns::Media | Ns::Itunes, "description" | "summary") => {
+            let words = html(cursor)?;
+            extra.description = extra.description.take().or(words);
+        }
+        (Ns::Dc, "identifier") => {
+            let id = EntryId::new(&cursor.inner()?.text);
+            extra.about = extra.about.take().or(id);
+        }
+        // Their children are looked at as if they stood beside them, however deep they nest.
+        (Ns::Media, "group") => {}
+        (Ns::Media, "content") => {
+            let base = cursor.base().clone();
+            enclosure(tag, &base, ["url", "type", "fileSize"], draft);
+            let picture = tag.attr("medium").is_some_and(|medium| medium == "image")
+                || tag
+                    .attr("type")
+                    .is_some_and(|kind| kind.starts_with("image/"));
+            if picture && extra.picture.is_none() {
+                extra.picture = tag.attr("url").and_then(|url| address(&base, &url));
+            }
+        }
+        (Ns::Media, "thumbnail") => {
+            let url = tag.attr("url").and_then(|url| address(cursor.base(), &url));
+            draft.thumbnail = draft.thumbnail.take().or(url);
+            cursor.skip(depth)?;
+        }
+        (Ns::Itunes, "image") => {
+            let url = tag
+                .attr("href")
+                .and_then(|url| address(cursor.base(), &url));
+            extra.picture = extra.picture.take().or(url);
+            cursor.skip(depth)?;
+        }
+        _ => cursor.skip(depth)?,
+    }
+    Ok(())
+}
+
+/// A text that is HTML by custom, whatever the standard says of it.
+fn html(cursor: &mut Cursor<'_>) -> Result<Option<Content>, Fault> {
+    let inner = cursor.inner()?;
+    let text = if inner.markup {
+        html_of_xhtml(&inner.text)
+    } else {
+        inner.text
+    };
+    Ok((!text.trim().is_empty()).then(|| Content::html(text)))
+}
+
+/// An Atom text or content construct by its own type, decoded once (RFC 4287 §3.1, §4.1.3.3).
+fn construct<'t>(cursor: &mut Cursor<'t>, tag: &Tag<'t>) -> Result<Option<Content>, Fault> {
+    let kind = tag
+        .attr("type")
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let escaped = tag.attr("mode").is_some_and(|mode| mode == "escaped");
+    let inner = cursor.inner()?;
+    if inner.text.trim().is_empty() {
+        return Ok(None);
+    }
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    Ok(if inner.markup {
+        // Markup where its type allows none is markup all the same.
+        Some(Content::html(html_of_xhtml(&inner.text)))
+    } else {
+        match kind {
+            "" | "text" | "text/plain" => Some(Content::plain(inner.text)),
+            "html" | "text/html" => Some(Content::html(inner.text)),
+            _ if escaped => Some(Content::html(inner.text)),
+            // No element inside: the text of an XHTML construct, with its `<` as they were before decoding.
+            "xhtml" | "application/xhtml+xml" => Some(Content::plain(inner.text)),
+            other if other.starts_with("text/") => Some(Content::plain(inner.text)),
+            // Base64 of something that is not words.
+            _ => None,
+        }
+    })
+}
+
+/// A title or another text that is shown on one line.
+pub(super) fn plain<'t>(cursor: &mut Cursor<'t>, tag: &Tag<'t>) -> Result<Option<String>, Fault> {
+    let literal = tag.ns == Ns::Atom
+        && tag
+            .attr("type")
+            .is_none_or(|kind| matches!(kind.trim(), "" | "text" | "text/plain"))
+        && tag.attr("mode").is_none();
+    let inner = cursor.inner()?;
+    Ok(if inner.markup {
+        line_of_html(&html_of_xhtml(&inner.text))
+    } else if literal {
+        line(&inner.text)
+    } else {
+        line_of_html(&inner.text)
+    })
+}
+
+/// The name of an Atom person, else its address.
+pub(super) fn person(cursor: &mut Cursor<'_>) -> Result<String, Fault> {
+    let depth = cursor.depth();
+    let (mut name, mut bare) = (String::new(), String::new());
+    while cursor.depth() >= depth {
+        match cursor.next()? {
+            Step::Start(tag) if tag.local == "name" => name = cursor.inner()?.text,
+            Step::Start(tag) if tag.local == "email" => bare = cursor.inner()?.text,
+            Step::Start(_) => {
+                let child = cursor.depth();
+                cursor.skip(child)?;
+            }
+            Step::Text(text) if name.is_empty() && bare.len() < 500 => bare.push_str(&text),
+            Step::Text(_) | Step::End => {}
+            Step::Eof => return Err(cursor.cut()),
+        }
+    }
+    Ok(if name.trim().is_empty() { bare } else { name })
+}
+
+fn categorise(draft: &mut Draft, category: &str) {
+    if let Some(category) = line_of_html(category)
+        && draft.categories.len() < MANY
+        && !draft.categories.contains(&category)
+    {
+        draft.categories.push(category);
+    }
+}
+
+/// An element that says where a file is; `names` are its attributes for address, type and length.
+fn enclosure(tag: &Tag<'_>, base: &PageUrl, names: [&str; 3], draft: &mut Draft) {
+    let [url, media_type, length] = names.map(|name| tag.attr(name));
+    if let Some(url) = url.and_then(|url| address(base, &url)) {
+        let media_type = media_type.and_then(|kind| line(&kind));
+        let length = length.and_then(|length| length.trim().parse().ok());
+        enclose(
+            draft,
+            Enclosure {
+                url,
+                media_type,
+                length,
+            },
+        );
+    }
+}
+
+pub(super) fn enclose(draft: &mut Draft, enclosure: Enclosure) {
+    if draft.enclosures.len() < MANY
+        && draft
+            .enclosures
+            .iter()
+            .all(|known| known.url != enclosure.url)
+    {
+        draft.enclosures.push(enclosure);
+    }
+}
