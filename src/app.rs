@@ -1,1 +1,197 @@
-//! app
+//! The only place where parts are chosen and joined.
+
+use std::collections::HashMap;
+use std::fs;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, anyhow, bail};
+use tokio::sync::Semaphore;
+
+use crate::config::{Config, Places, Problems};
+use crate::fetch::client::Client;
+use crate::fetch::{Fetch, FetchSettings};
+use crate::model::feed::{FeedState, SourceSpec, Subscription};
+use crate::model::ids::FeedId;
+use crate::model::time::Timestamp;
+use crate::output::archive;
+use crate::service::cycle::{self, FeedReport};
+use crate::service::poll::{Desk, Job};
+use crate::service::publish::{Masthead, Press};
+use crate::source;
+use crate::store::Store;
+
+/// The wall clock.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Reads and checks the configuration.
+pub fn configuration(places: &Places) -> Result<Config, Problems> {
+    let sources: Vec<&'static SourceSpec> =
+        source::SOURCES.iter().map(|source| source.spec()).collect();
+    let formats: Vec<&'static str> = archive::FORMATS
+        .iter()
+        .map(|format| format.name())
+        .collect();
+    Config::load(
+        places,
+        &sources,
+        &formats,
+        &|subscription| match source::source(&subscription.source) {
+            Some(source) => source.check(subscription),
+            None => Ok(()),
+        },
+    )
+}
+
+/// The program at work: a configuration, and the store it opened for itself alone.
+pub struct App {
+    /// What was configured.
+    pub config: Config,
+    /// Held exclusively.
+    pub store: Store,
+}
+
+impl App {
+    /// Opens the store, making it and its directories where they are not there yet.
+    pub fn open(config: Config) -> anyhow::Result<Self> {
+        let path = &config.settings.store.path;
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)
+                .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+        }
+        let store = Store::open(path)?;
+        Ok(Self { config, store })
+    }
+
+    /// The subscriptions with these names, or all. A name nobody subscribed to is an error that lists who there is.
+    pub fn subscriptions(&self, named: &[FeedId]) -> anyhow::Result<Vec<Subscription>> {
+        let all = &self.config.subscriptions;
+        if let Some(unknown) = named
+            .iter()
+            .find(|name| all.iter().all(|feed| feed.id != **name))
+        {
+            let known: Vec<&str> = all.iter().map(|feed| feed.id.as_str()).collect();
+            bail!(
+                "no feed `{unknown}` in feeds.toml; there are: {}",
+                known.join(", ")
+            );
+        }
+        let wanted = |feed: &&Subscription| named.is_empty() || named.contains(&feed.id);
+        Ok(all.iter().filter(wanted).cloned().collect())
+    }
+
+    /// Polls feeds by order, over HTTP.
+    pub async fn fetch(
+        &self,
+        named: &[FeedId],
+        stop: impl Future<Output = ()>,
+        done: impl FnMut(&FeedReport),
+    ) -> anyhow::Result<Vec<FeedReport>> {
+        let web = Client::new(self.fetch_settings())?;
+        self.fetch_by(web, named, stop, done).await
+    }
+
+    /// Polls feeds by order, through anybody who fetches.
+    pub async fn fetch_by<W: Fetch>(
+        &self,
+        web: W,
+        named: &[FeedId],
+        stop: impl Future<Output = ()>,
+        done: impl FnMut(&FeedReport),
+    ) -> anyhow::Result<Vec<FeedReport>> {
+        let mut states: HashMap<FeedId, FeedState> = self
+            .store
+            .feed_states()?
+            .into_iter()
+            .map(|state| (state.id.clone(), state))
+            .collect();
+        let jobs = self.subscriptions(named)?.into_iter().map(|subscription| {
+            let source = source::source(&subscription.source);
+            let source = source.ok_or_else(|| anyhow!("no source `{}`", subscription.source))?;
+            let state = states
+                .remove(&subscription.id)
+                .unwrap_or_else(|| FeedState::new(subscription.id.clone()));
+            Ok(Job {
+                subscription,
+                source,
+                state,
+            })
+        });
+        let jobs = jobs.collect::<anyhow::Result<Vec<Job>>>()?;
+        let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+        let desk = Desk {
+            web,
+            store: self.store.clone(),
+            readers: Arc::new(Semaphore::new(readers)),
+            details_per_poll: self.config.settings.fetch.details_per_poll,
+            clock: now,
+        };
+        Ok(cycle::cycle(Arc::new(desk), jobs, self.user_refresh(), stop, done).await?)
+    }
+
+    fn user_refresh(&self) -> Duration {
+        self.config.settings.fetch.user_refresh
+    }
+
+    fn fetch_settings(&self) -> FetchSettings {
+        let set = &self.config.settings.fetch;
+        let defaults = FetchSettings::default();
+        FetchSettings {
+            connect: set.connect_timeout,
+            first_byte: set.first_byte_timeout,
+            idle: set.idle_timeout,
+            total: set.total_timeout,
+            max_wire: usize::try_from(set.max_body).unwrap_or(usize::MAX),
+            max_decoded: usize::try_from(set.max_decoded).unwrap_or(usize::MAX),
+            max_hops: set.max_redirects,
+            max_in_flight: set.max_in_flight,
+            per_host: set.per_host,
+            host_delay: set.host_delay,
+            contact: set.contact.clone().or(defaults.contact),
+            ..defaults
+        }
+    }
+
+    /// What publishes the store.
+    pub fn press(&self) -> anyhow::Result<Press> {
+        let settings = &self.config.settings;
+        let directory = settings
+            .archive
+            .enabled
+            .then(|| settings.archive.path.clone());
+        for directory in directory
+            .iter()
+            .map(AsRef::as_ref)
+            .chain(settings.feed.path.parent())
+        {
+            fs::create_dir_all(directory)
+                .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+        }
+        Ok(Press {
+            store: self.store.clone(),
+            archive: directory,
+            feed: settings.feed.path.clone(),
+            entries: settings.feed.entries,
+            masthead: Masthead {
+                id: settings.feed.id.clone(),
+                title: settings.feed.title.clone(),
+                subtitle: settings.feed.subtitle.clone(),
+                author: settings.feed.author.clone(),
+                language: settings.feed.language.clone(),
+                home: settings.feed.public_url.clone(),
+            },
+            subscriptions: self
+                .config
+                .subscriptions
+                .iter()
+                .map(|feed| (feed.id.clone(), feed.clone()))
+                .collect(),
+        })
+    }
+}

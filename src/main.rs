@@ -1,1 +1,7 @@
-fn main() {}
+//! The `feedmill` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    feedmill::cli::main()
+}

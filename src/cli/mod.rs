@@ -1,1 +1,154 @@
-//! cli
+//! Floor 4: the command line. One file a command, one line in `commands!`.
+
+pub mod archive;
+pub mod check;
+pub mod fetch;
+pub mod list;
+pub mod show;
+mod table;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tracing::Level;
+
+use crate::app;
+use crate::config::{Config, Places};
+
+/// How a command ended: what the exit status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 0: all well.
+    Well,
+    /// 1: it ran, and something it looked after is not well.
+    Unwell,
+}
+
+/// Where configuration and data are.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Global {
+    /// Settings file [default: feedmill.toml or config/feedmill.toml here, then /etc/feedmill/feedmill.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Subscriptions file [default: feeds.toml here, then /etc/feedmill/feeds.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    feeds: Option<PathBuf>,
+    /// Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Global {
+    /// Where to look, as this process was told.
+    pub fn places(&self) -> anyhow::Result<Places> {
+        let mut places = Places::of_process().context("the working directory cannot be found")?;
+        places.config.clone_from(&self.config);
+        places.feeds.clone_from(&self.feeds);
+        places.data.clone_from(&self.data);
+        Ok(places)
+    }
+
+    /// The checked configuration; from here on, messages are logged as it says.
+    pub fn configuration(&self) -> anyhow::Result<Config> {
+        let config = app::configuration(&self.places()?)?;
+        log(config.settings.log.level);
+        Ok(config)
+    }
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident => $module:ident),* $(,)?) => {
+        #[derive(clap::Subcommand)]
+        enum Command {
+            $($(#[$doc])* $variant($module::Args),)*
+        }
+
+        impl Command {
+            fn run(self, global: &Global) -> anyhow::Result<Outcome> {
+                match self {
+                    $(Self::$variant(args) => args.run(global),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Poll feeds, store what is new, publish, and exit
+    Fetch => fetch,
+    /// List stored articles
+    List => list,
+    /// Show one article whole
+    Show => show,
+    /// Check the configuration and say all that is wrong with it
+    Check => check,
+    /// Import or verify archive files
+    Archive => archive,
+}
+
+/// Turns many news sources into one feed and a lasting archive: every story once, whole, and for good.
+#[derive(Parser)]
+#[command(name = "feedmill", version, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 all well, 1 something is not well, 2 could not run.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match cli.command.run(&cli.global) {
+        Ok(Outcome::Well) => ExitCode::SUCCESS,
+        Ok(Outcome::Unwell) => ExitCode::from(1),
+        // `feedmill list | head` is no failure of ours.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "feedmill: {}", told(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// An error and its causes on one line, each said once: some libraries print their cause and return it too.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// Messages go to standard error, so that standard output is the command's result alone. `FEEDMILL_LOG` overrides the
+/// configured level, with the filters of the tracing library (`feedmill=debug`).
+fn log(level: Level) {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(level.into())
+        .with_env_var("FEEDMILL_LOG")
+        .from_env_lossy();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .with_writer(io::stderr)
+        .try_init();
+}

@@ -170,7 +170,7 @@ pub struct RawHash(pub u128);
 
 impl RawHash {
     /// Over several parts, so that `("ab","c")` differs from `("a","bc")`, and an absent part from an empty one.
-    pub fn of(parts: &[Option<&[u8]>]) -> Self {
+    pub fn of<'a>(parts: impl IntoIterator<Item = Option<&'a [u8]>>) -> Self {
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
         for part in parts {
             let part = part.map_or((0, &[][..]), |bytes| (bytes.len() as u64 + 1, bytes));
@@ -215,10 +215,10 @@ mod tests {
         let empty = |link| ContentHash::of(&folded("t"), &folded(""), Some(link));
         assert_ne!(empty("https://a/1"), empty("https://a/2"));
         assert_ne!(
-            RawHash::of(&[Some(b"ab"), Some(b"c")]),
-            RawHash::of(&[Some(b"a"), Some(b"bc")])
+            RawHash::of([Some(&b"ab"[..]), Some(b"c")]),
+            RawHash::of([Some(&b"a"[..]), Some(b"bc")])
         );
-        assert_ne!(RawHash::of(&[None]), RawHash::of(&[Some(b"")]));
+        assert_ne!(RawHash::of([None]), RawHash::of([Some(&b""[..])]));
     }
 
     #[test]

@@ -95,27 +95,27 @@ impl Draft {
     /// A hash of all that a change would be an update of: title, link, words, authors, categories, enclosures.
     /// Dates are left out: a feed that prints the time of day does not publish anew (POLLING P-125, P-126).
     pub fn raw_hash(&self) -> RawHash {
-        let text =
-            |content: &Option<Content>| content.as_ref().map(|c| c.text.clone().into_bytes());
-        let mut parts: Vec<Option<Vec<u8>>> = vec![
-            self.title.clone().map(String::into_bytes),
-            self.link.as_ref().map(|l| l.as_str().as_bytes().to_vec()),
-            text(&self.summary),
-            text(&self.body),
-            self.thumbnail
-                .as_ref()
-                .map(|l| l.as_str().as_bytes().to_vec()),
-        ];
-        for list in [&self.authors, &self.categories] {
-            parts.push(Some(list.len().to_le_bytes().to_vec()));
-            parts.extend(list.iter().map(|s| Some(s.clone().into_bytes())));
-        }
-        parts.extend(
-            self.enclosures
-                .iter()
-                .map(|e| Some(e.url.as_str().as_bytes().to_vec())),
-        );
-        RawHash::of(&parts.iter().map(Option::as_deref).collect::<Vec<_>>())
+        let title = self.title.as_deref();
+        let link = self.link.as_ref().map(PageUrl::as_str);
+        let summary = self.summary.as_ref().map(|c| c.text.as_str());
+        let body = self.body.as_ref().map(|c| c.text.as_str());
+        let thumbnail = self.thumbnail.as_ref().map(PageUrl::as_str);
+        let single = [title, link, summary, body, thumbnail].into_iter();
+        // A list's items are all present, so an absent part can only be the end of a list.
+        let authors = self.authors.iter().map(|s| Some(s.as_str())).chain([None]);
+        let categories = self
+            .categories
+            .iter()
+            .map(|s| Some(s.as_str()))
+            .chain([None]);
+        let enclosures = self.enclosures.iter().map(|e| Some(e.url.as_str()));
+        RawHash::of(
+            single
+                .chain(authors)
+                .chain(categories)
+                .chain(enclosures)
+                .map(|part| part.map(str::as_bytes)),
+        )
     }
 }
 

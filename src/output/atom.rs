@@ -80,11 +80,19 @@ fn head(xml: &mut Xml, river: &River) {
     person(xml, author.as_deref().unwrap_or("feedmill"));
     xml.empty(
         "link",
-        &[("rel", "self"), ("type", "application/atom+xml"), ("href", &address)],
+        &[
+            ("rel", "self"),
+            ("type", "application/atom+xml"),
+            ("href", &address),
+        ],
     );
     xml.empty(
         "link",
-        &[("rel", "alternate"), ("type", "text/html"), ("href", river.home.as_str())],
+        &[
+            ("rel", "alternate"),
+            ("type", "text/html"),
+            ("href", river.home.as_str()),
+        ],
     );
     xml.element(
         "generator",
@@ -98,7 +106,10 @@ fn write_entry(xml: &mut Xml, entry: &RiverEntry, id: &str, feed_language: Optio
     let article = &stored.article;
     // F-13: each entry says its language where it is another one.
     let own_language = language(&entry.language).filter(|tag| Some(*tag) != feed_language);
-    let attributes: Vec<_> = own_language.map(|tag| ("xml:lang", tag)).into_iter().collect();
+    let attributes: Vec<_> = own_language
+        .map(|tag| ("xml:lang", tag))
+        .into_iter()
+        .collect();
     xml.start("entry", &attributes);
     xml.element("id", &[], id);
     xml.element("title", &[("type", "text")], &title(entry, id));
@@ -109,7 +120,12 @@ fn write_entry(xml: &mut Xml, entry: &RiverEntry, id: &str, feed_language: Optio
     authors(xml, entry);
     links(xml, entry);
     let mut terms = HashSet::new();
-    for term in article.categories.iter().map(|term| line(term, MAX_TITLE)).take(MAX_LIST) {
+    for term in article
+        .categories
+        .iter()
+        .map(|term| line(term, MAX_TITLE))
+        .take(MAX_LIST)
+    {
         if !term.is_empty() && terms.insert(term.clone()) {
             xml.empty("category", &[("term", &term)]);
         }
@@ -168,7 +184,10 @@ fn links(xml: &mut Xml, entry: &RiverEntry) {
     for enclosure in article.enclosures.iter().take(MAX_LIST) {
         let length = enclosure.length.map(|length| length.to_string());
         let mut attributes = vec![("rel", "enclosure"), ("href", enclosure.url.as_str())];
-        let media_type = enclosure.media_type.as_deref().filter(|kind| is_media_type(kind));
+        let media_type = enclosure
+            .media_type
+            .as_deref()
+            .filter(|kind| is_media_type(kind));
         attributes.extend(media_type.map(|kind| ("type", kind)));
         attributes.extend(length.as_deref().map(|length| ("length", length)));
         xml.empty("link", &attributes);
@@ -179,7 +198,11 @@ fn links(xml: &mut Xml, entry: &RiverEntry) {
         // F-04: the same entry by another way, or the same words in another entry.
         let relation = if carrier.same_id { "via" } else { "related" };
         let mut attributes = vec![("rel", relation), ("href", link.as_str())];
-        attributes.extend(Some(&*title).filter(|title| !title.is_empty()).map(|title| ("title", title)));
+        attributes.extend(
+            Some(&*title)
+                .filter(|title| !title.is_empty())
+                .map(|title| ("title", title)),
+        );
         xml.empty("link", &attributes);
     }
 }
@@ -284,9 +307,18 @@ fn cut_copy(body: &Content, base: Option<&PageUrl>) -> String {
 fn ours(xml: &mut Xml, entry: &RiverEntry, id: &str) {
     let stored = &entry.article;
     xml.element("fm:seq", &[], &stored.seq.0.to_string());
-    xml.element("fm:content", &[], &stored.article.content.short().to_string());
+    xml.element(
+        "fm:content",
+        &[],
+        &stored.article.content.short().to_string(),
+    );
     xml.element("fm:feed", &[], stored.feed.as_str());
-    if let Some(original) = stored.article.id.as_ref().filter(|original| original.as_str() != id) {
+    if let Some(original) = stored
+        .article
+        .id
+        .as_ref()
+        .filter(|original| original.as_str() != id)
+    {
         xml.element("fm:original-id", &[], original.as_str());
     }
     for carrier in entry.carriers.iter().take(MAX_LIST) {
@@ -297,7 +329,11 @@ fn ours(xml: &mut Xml, entry: &RiverEntry, id: &str) {
 fn write_carrier(xml: &mut Xml, carrier: &Carrier) {
     let id = iri(&carrier.id);
     let title = line(&carrier.source_title, MAX_TITLE);
-    let mut attributes = vec![("id", &*id), ("feed", carrier.feed.as_str()), ("title", &*title)];
+    let mut attributes = vec![
+        ("id", &*id),
+        ("feed", carrier.feed.as_str()),
+        ("title", &*title),
+    ];
     attributes.extend(carrier.link.as_ref().map(|link| ("href", link.as_str())));
     attributes.extend(carrier.same_id.then_some(("same-id", "true")));
     xml.empty("fm:carrier", &attributes);
@@ -316,12 +352,15 @@ fn iri(id: &str) -> String {
     let scheme = id.split_once(':').is_some_and(|(scheme, rest)| {
         !rest.is_empty()
             && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
     });
     let prefix = if scheme { "" } else { "urn:feedmill:id:" };
     let mut out = prefix.to_owned();
     for c in id.chars() {
-        let plain = !c.is_whitespace() && !c.is_control() && is_allowed(c) && !"<>\"{}|\\^`".contains(c);
+        let plain =
+            !c.is_whitespace() && !c.is_control() && is_allowed(c) && !"<>\"{}|\\^`".contains(c);
         if plain {
             out.push(c);
         } else {
@@ -336,14 +375,25 @@ fn iri(id: &str) -> String {
 
 /// A language tag that has the form of one (RFC 5646 §2.1).
 fn language(tag: &str) -> Option<&str> {
-    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let letters = tag.split('-').next().is_some_and(|first| first.bytes().all(|b| b.is_ascii_alphabetic()));
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let letters = tag
+        .split('-')
+        .next()
+        .is_some_and(|first| first.bytes().all(|b| b.is_ascii_alphabetic()));
     (letters && tag.split('-').all(is_part)).then_some(tag)
 }
 
 fn is_media_type(text: &str) -> bool {
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b));
-    text.split_once('/').is_some_and(|(kind, sub)| is_name(kind) && is_name(sub))
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    text.split_once('/')
+        .is_some_and(|(kind, sub)| is_name(kind) && is_name(sub))
 }
 
 /// The address of a document below the home page.

@@ -170,7 +170,9 @@ mod tests {
                 continue;
             };
             // Every one by itself where rules begin and end; elsewhere a sample.
-            if (0x3000..0xFD00).contains(&code) || (0x1_0010..0x1_FFF0).contains(&(code | 0x1_0000)) && code % 97 != 0 {
+            if (0x3000..0xFD00).contains(&code)
+                || (0x1_0010..0x1_FFF0).contains(&(code | 0x1_0000)) && code % 97 != 0
+            {
                 continue;
             }
             let mut xml = Xml::document();

@@ -1,1 +1,180 @@
 //! Whether a feed may be asked now, and when it is due next.
+
+use std::time::Duration;
+
+use crate::model::content::RawHash;
+use crate::model::feed::{FeedState, NotBefore};
+use crate::model::ids::FeedId;
+use crate::model::time::Timestamp;
+
+/// Nobody is asked more often than this by the clock (POLLING 0.3, `floor_cond`).
+pub const FLOOR: Duration = Duration::from_secs(3600);
+
+/// Freshness is a hint: it is believed for a day at most (`cap_hint`).
+pub const CAP_HINT: Duration = Duration::from_secs(24 * 3600);
+
+/// Retry-After is an instruction: it is obeyed for a month (`cap_retry_after`).
+pub const CAP_RETRY_AFTER: Duration = Duration::from_secs(31 * 24 * 3600);
+
+/// After a 429 that does not say for how long (`ra_default`).
+pub const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(4 * 3600);
+
+/// Backoff: an hour, doubled with every failure in a row, for a day at most; a week once a feed has been failing for
+/// a fortnight (`err_base`, `err_cap`).
+const ERROR_BASE: Duration = Duration::from_secs(3600);
+const ERROR_CAP: Duration = Duration::from_secs(24 * 3600);
+const ERROR_CAP_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
+const LATE: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// Whether a person's or a timer's order may ask this feed now (POLLING, decision 4): due times and the floor do not
+/// hold it back; Retry-After, backoff, freshness and `user_refresh` do. `Err` says until when, and why.
+pub fn may_ask(feed: &FeedState, now: Timestamp, user_refresh: Duration) -> Result<(), NotBefore> {
+    if let Some(held) = feed.not_before.clone().filter(|held| held.until > now) {
+        return Err(held);
+    }
+    if let Some(until) = feed.fresh_until.filter(|until| *until > now) {
+        return Err(NotBefore {
+            until,
+            why: "fresh until then by the publisher's own word".to_owned(),
+        });
+    }
+    // A poll in the future means that the clock was set back: no reason to wait for it.
+    let recent = feed
+        .last_poll
+        .filter(|at| *at <= now && now.since(*at) < user_refresh);
+    match recent {
+        Some(at) => {
+            let ago = now.since(at).as_secs();
+            let why = format!(
+                "asked {ago} s ago, and user_refresh is {} s",
+                user_refresh.as_secs()
+            );
+            Err(NotBefore {
+                until: at.plus(user_refresh),
+                why,
+            })
+        }
+        None => Ok(()),
+    }
+}
+
+/// When a feed that answered well is due next, and why then.
+pub fn next_poll(now: Timestamp, fresh_until: Option<Timestamp>) -> (Timestamp, String) {
+    let floor = now.plus(FLOOR);
+    match fresh_until.filter(|until| *until > floor) {
+        Some(until) => (
+            until,
+            "fresh until then by the publisher's own word".to_owned(),
+        ),
+        None => (floor, format!("the floor of {} min", FLOOR.as_secs() / 60)),
+    }
+}
+
+/// How long to stay away after this many failures in a row, ±20 % so that feeds that failed together do not come back
+/// together (POLLING P-40). `failing_for` is the time since the last success. Same feed, same time, same answer.
+pub fn backoff(feed: &FeedId, now: Timestamp, failures: u32, failing_for: Duration) -> Duration {
+    let cap = if failing_for > LATE {
+        ERROR_CAP_LATE
+    } else {
+        ERROR_CAP
+    };
+    let doubled = ERROR_BASE
+        .saturating_mul(1u32 << failures.saturating_sub(1).min(16))
+        .min(cap);
+    let seed = RawHash::of([
+        Some(feed.as_str().as_bytes()),
+        Some(&now.millis().to_le_bytes()),
+    ])
+    .0;
+    let percent = 80 + u32::try_from(seed % 41).unwrap_or(20);
+    doubled / 100 * percent
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    fn feed() -> FeedState {
+        FeedState::new("f".parse().unwrap())
+    }
+
+    fn hours(n: u64) -> Duration {
+        Duration::from_secs(n * 3600)
+    }
+
+    #[test]
+    fn an_order_is_held_back_by_instructions_only() {
+        let refresh = Duration::from_secs(300);
+        let mut state = FeedState {
+            next_poll: Some(NOW.plus(hours(9))),
+            ..feed()
+        };
+        assert_eq!(
+            may_ask(&state, NOW, refresh),
+            Ok(()),
+            "a due time is no instruction"
+        );
+        state.last_poll = Some(NOW.minus(Duration::from_secs(299)));
+        assert_eq!(
+            may_ask(&state, NOW, refresh).unwrap_err().until,
+            NOW.plus(Duration::from_secs(1))
+        );
+        assert_eq!(may_ask(&state, NOW, Duration::ZERO), Ok(()));
+        state.fresh_until = Some(NOW.plus(hours(1)));
+        assert_eq!(
+            may_ask(&state, NOW, Duration::ZERO).unwrap_err().until,
+            NOW.plus(hours(1))
+        );
+        state.not_before = Some(NotBefore {
+            until: NOW.plus(hours(2)),
+            why: "Retry-After".into(),
+        });
+        assert_eq!(
+            may_ask(&state, NOW, Duration::ZERO).unwrap_err().until,
+            NOW.plus(hours(2))
+        );
+        assert_eq!(may_ask(&state, NOW.plus(hours(2)), Duration::ZERO), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_set_back_silences_nobody() {
+        let state = FeedState {
+            last_poll: Some(NOW.plus(hours(90))),
+            ..feed()
+        };
+        assert_eq!(may_ask(&state, NOW, Duration::from_secs(300)), Ok(()));
+    }
+
+    #[test]
+    fn p_40_backoff_doubles_to_a_day_then_to_a_week() {
+        let id = "f".parse().unwrap();
+        for (failures, expected) in [
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (4, 8),
+            (5, 16),
+            (6, 24),
+            (60, 24),
+            (u32::MAX, 24),
+        ] {
+            let wait = backoff(&id, NOW, failures, hours(1)).as_secs_f64() / 3600.0;
+            let expected = f64::from(expected);
+            assert!(
+                (expected * 0.79..=expected * 1.21).contains(&wait),
+                "{failures}: {wait}"
+            );
+        }
+        assert!(backoff(&id, NOW, 60, hours(24 * 15)) > hours(5 * 24));
+        let waits: std::collections::HashSet<_> = (0..100)
+            .map(|n| backoff(&format!("f{n}").parse().unwrap(), NOW, 3, hours(1)).as_secs())
+            .collect();
+        assert!(
+            waits.len() > 20,
+            "feeds that failed together come back apart"
+        );
+    }
+}

@@ -1,1 +1,189 @@
 //! How an entry is recognised when it comes again.
+//!
+//! Identity climbs down a ladder: the publisher's id, else the link, else the words. The whole listing is looked at,
+//! because only there one sees that an id or a link is a constant and identifies nothing.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use crate::model::entry::{Draft, EntryKey, Lead};
+use crate::model::urls::PageUrl;
+use crate::rules::normalise;
+
+/// Above this share of repeated ids a listing's ids are not believed (POLLING P-122).
+const TOLERATED_REPEATS: f64 = 0.05;
+
+/// The key of each lead, in the listing's order. `None` where a lead offers nothing to recognise it by: an entry
+/// without id and link whose words are not known yet.
+///
+/// The same key twice means the same entry twice; [`preferred`] says which of the two counts.
+pub fn keys(leads: &[Lead]) -> Vec<Option<EntryKey>> {
+    let ids_lie = ids_lie(leads);
+    let by_link = group(leads, Lead::link);
+    leads
+        .iter()
+        .map(|lead| {
+            if let Some(id) = lead.id().filter(|_| !ids_lie) {
+                return Some(EntryKey::Id(id.clone()));
+            }
+            if let Some(link) = lead
+                .link()
+                .filter(|link| !is_constant(leads, by_link.get(link)))
+            {
+                return Some(EntryKey::Link(link.clone()));
+            }
+            match lead {
+                Lead::Whole(draft) => Some(EntryKey::Content(normalise::content_hash(draft))),
+                Lead::Teaser(_) => None,
+            }
+        })
+        .collect()
+}
+
+/// Of several leads with one key, the one that counts: the latest `updated`, and the first of those (P-122).
+pub fn preferred(leads: &[Lead], same: &[usize]) -> Option<usize> {
+    let updated = |place: &usize| leads.get(*place).and_then(|lead| draft(lead).updated);
+    same.iter().copied().rev().max_by_key(updated)
+}
+
+fn draft(lead: &Lead) -> &Draft {
+    match lead {
+        Lead::Whole(draft) => draft,
+        Lead::Teaser(teaser) => &teaser.draft,
+    }
+}
+
+fn group<'a, K: Hash + Eq>(
+    leads: &'a [Lead],
+    key: impl Fn(&'a Lead) -> Option<&'a K>,
+) -> HashMap<&'a K, Vec<usize>> {
+    let mut groups: HashMap<&K, Vec<usize>> = HashMap::with_capacity(leads.len());
+    for (place, lead) in leads.iter().enumerate() {
+        if let Some(key) = key(lead) {
+            groups.entry(key).or_default().push(place);
+        }
+    }
+    groups
+}
+
+/// An id on several stories identifies none of them. Two of a kind are one entry in two versions, if their links agree.
+fn ids_lie(leads: &[Lead]) -> bool {
+    let groups = group(leads, Lead::id);
+    let repeats: usize = groups
+        .values()
+        .filter(|same| same.len() > 1)
+        .filter(|same| {
+            let link = |place: &usize| leads.get(*place).and_then(Lead::link).map(PageUrl::as_str);
+            let links_differ = same.windows(2).any(|pair| link(&pair[0]) != link(&pair[1]));
+            links_differ || (same.len() > 2 && is_constant(leads, Some(same)))
+        })
+        .map(|same| same.len() - 1)
+        .sum();
+    #[allow(clippy::cast_precision_loss)] // listings are bounded far below 2^52 entries
+    let share = repeats as f64 / leads.len().max(1) as f64;
+    share > TOLERATED_REPEATS
+}
+
+/// Whether the leads at these places are different stories.
+fn is_constant(leads: &[Lead], places: Option<&Vec<usize>>) -> bool {
+    let Some(places) = places.filter(|places| places.len() > 1) else {
+        return false;
+    };
+    let story = |place: &usize| {
+        leads.get(*place).map(|lead| {
+            let draft = draft(lead);
+            (
+                draft.title.as_deref(),
+                draft.body.as_ref().map(|body| body.text.as_str()),
+            )
+        })
+    };
+    places
+        .windows(2)
+        .any(|pair| story(&pair[0]) != story(&pair[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::content::Content;
+    use crate::model::ids::EntryId;
+
+    fn lead(id: &str, link: &str, title: &str) -> Lead {
+        Lead::Whole(Box::new(Draft {
+            id: EntryId::new(id),
+            link: PageUrl::parse(link).ok(),
+            title: Some(title.to_owned()),
+            body: Some(Content::plain(format!("words of {title}"))),
+            ..Draft::default()
+        }))
+    }
+
+    fn kinds(leads: &[Lead]) -> String {
+        let name = |key: &Option<EntryKey>| match key {
+            Some(EntryKey::Id(_)) => 'i',
+            Some(EntryKey::Link(_)) => 'l',
+            Some(EntryKey::Content(_)) => 'c',
+            None => '-',
+        };
+        keys(leads).iter().map(name).collect()
+    }
+
+    #[test]
+    fn the_best_evidence_there_is() {
+        assert_eq!(
+            kinds(&[
+                lead("1", "https://a/1", "x"),
+                lead("", "https://a/2", "y"),
+                lead("", "", "z")
+            ]),
+            "ilc"
+        );
+    }
+
+    #[test]
+    fn a_constant_guid_does_not_collapse_a_feed() {
+        let leads: Vec<_> = (0..9)
+            .map(|n| lead("feed", &format!("https://a/{n}"), &format!("t{n}")))
+            .collect();
+        assert_eq!(kinds(&leads), "lllllllll");
+    }
+
+    #[test]
+    fn a_constant_guid_and_a_constant_link_leave_the_words() {
+        let leads: Vec<_> = (0..9)
+            .map(|n| lead("feed", "https://a/", &format!("t{n}")))
+            .collect();
+        assert_eq!(kinds(&leads), "ccccccccc");
+        let distinct: std::collections::HashSet<_> = keys(&leads).into_iter().collect();
+        assert_eq!(distinct.len(), 9);
+    }
+
+    #[test]
+    fn the_same_id_twice_is_one_entry_and_the_later_update_counts() {
+        let mut leads = vec![
+            lead("1", "https://a/1", "old"),
+            lead("1", "https://a/1", "new"),
+            lead("2", "https://a/2", "b"),
+        ];
+        assert_eq!(kinds(&leads), "iii");
+        assert_eq!(
+            preferred(&leads, &[0, 1]),
+            Some(0),
+            "a tie goes to the first in the document"
+        );
+        if let Lead::Whole(draft) = &mut leads[1] {
+            draft.updated = Some(crate::model::time::Timestamp::from_secs(1));
+        }
+        assert_eq!(preferred(&leads, &[0, 1]), Some(1));
+    }
+
+    #[test]
+    fn the_same_entry_listed_twice_keeps_its_link() {
+        assert_eq!(
+            kinds(&[lead("", "https://a/1", "x"), lead("", "https://a/1", "x")]),
+            "ll"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! Floor 3: things happen in order. No SQL, no XML, no reqwest.
 
+pub mod archive;
 pub mod cycle;
 pub mod poll;
 pub mod publish;

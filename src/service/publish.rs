@@ -1,1 +1,194 @@
-//! Store to outputs to files.
+//! Store to outputs to files. Follows a cursor, so it can be run again alone: a crash costs one repeat, never a loss.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::model::article::StoredArticle;
+use crate::model::feed::Subscription;
+use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::urls::PageUrl;
+use crate::output::Output;
+use crate::output::archive::{ArchiveFormat, Label, name};
+use crate::output::atom::Atom;
+use crate::output::files::{self, FileError};
+use crate::rules::river::{self, Head, Known, OtherCopy};
+use crate::service::archive as keeping;
+use crate::store::{ArchivedFile, Snapshot, Store, StoreError};
+
+/// Files written between two moves of the cursor.
+const BATCH: usize = 256;
+
+/// What is published, and where.
+pub struct Press {
+    /// What is read, and where the cursor is kept.
+    pub store: Store,
+    /// The archive's directory; `None` where there is no archive.
+    pub archive: Option<PathBuf>,
+    /// The merged feed's file.
+    pub feed: PathBuf,
+    /// Entries in the merged feed at most.
+    pub entries: usize,
+    /// What the operator says of the merged feed.
+    pub masthead: Masthead,
+    /// Our orders, by feed.
+    pub subscriptions: HashMap<FeedId, Subscription>,
+}
+
+/// What the operator says of the merged feed.
+#[derive(Clone, Debug)]
+pub struct Masthead {
+    /// A constant IRI, where one was chosen.
+    pub id: Option<String>,
+    /// Title.
+    pub title: String,
+    /// A line below it.
+    pub subtitle: Option<String>,
+    /// Author.
+    pub author: String,
+    /// BCP 47.
+    pub language: String,
+    /// Where it is served.
+    pub home: PageUrl,
+}
+
+/// What was published.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Archive files written.
+    pub files: usize,
+    /// Articles that no file can hold, and why.
+    pub unarchivable: Vec<(ArticleSeq, String)>,
+    /// Whether the merged feed's bytes changed.
+    pub feed_changed: bool,
+}
+
+/// Why nothing, or not everything, could be published. What is missing is made up for by the next run.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Press {
+    /// Brings the archive and the merged feed up to the store. Touches no file that is right already.
+    pub async fn publish(&self) -> Result<Published, PublishError> {
+        let mut published = Published::default();
+        if let Some(directory) = &self.archive {
+            self.archive_in(directory, &mut published).await?;
+        }
+        published.feed_changed = files::write_if_changed(&self.feed, &self.render(&Atom)?)?;
+        Ok(published)
+    }
+
+    /// Writes the files of all articles the cursor has not passed, oldest first.
+    async fn archive_in(
+        &self,
+        directory: &PathBuf,
+        published: &mut Published,
+    ) -> Result<(), PublishError> {
+        files::sweep(directory)?;
+        loop {
+            let articles = self.store.to_archive(self.store.archive_cursor()?, BATCH)?;
+            let Some(cursor) = articles.last().map(|article| article.seq) else {
+                return Ok(());
+            };
+            let mut batch = Vec::with_capacity(articles.len());
+            let mut written = Vec::with_capacity(articles.len());
+            for article in &articles {
+                match self.file_of(article) {
+                    Ok(Some((file, bytes))) => {
+                        batch.push((file.name.clone(), bytes));
+                        written.push(file);
+                    }
+                    Ok(None) => {}
+                    Err(why) => published.unarchivable.push((article.seq, why)),
+                }
+            }
+            published.files += files::write_batch(directory, &batch)?;
+            self.store.archived(written, cursor).await?;
+        }
+    }
+
+    /// The file of an article: `None` where it has none, since the same words have one already, or its feed keeps none.
+    fn file_of(&self, article: &StoredArticle) -> Result<Option<(ArchivedFile, Vec<u8>)>, String> {
+        let subscription = self.subscriptions.get(&article.feed);
+        let Some(format) = keeping::format_of(&article.article, subscription) else {
+            return Ok(None);
+        };
+        let label = keeping::label_of(&article.feed, &article.article, format, subscription);
+        let bytes = rendered(format, article, &label)?;
+        let file = ArchivedFile {
+            seq: article.seq,
+            name: name::file_name(article.seq, article.article.content),
+            format: format.name().to_owned(),
+            language: label.language,
+            zone: label.zone.name().to_owned(),
+            digest: *blake3::hash(&bytes).as_bytes(),
+            foreign: None,
+        };
+        Ok(Some((file, bytes)))
+    }
+
+    /// The merged feed in a format. Depends on the store and the operator's masthead, and on nothing else.
+    pub fn render(&self, output: &dyn Output) -> Result<Vec<u8>, StoreError> {
+        let Snapshot {
+            river_id,
+            articles,
+            carriers,
+            feeds,
+            last_change,
+        } = self.store.snapshot(self.entries)?;
+        let copies = carriers.into_iter().map(|row| OtherCopy {
+            words: row.content,
+            first_seq: row.first_seq,
+            feed: row.feed,
+            key: row.key,
+            link: row.link,
+        });
+        let known = feeds.into_iter().map(|state| {
+            let subscription = self.subscriptions.get(&state.id);
+            let known = Known {
+                info: state.info,
+                title: subscription.and_then(|subscription| subscription.title.clone()),
+                language: subscription
+                    .map_or(String::new(), |subscription| subscription.language.clone()),
+            };
+            (state.id, known)
+        });
+        let masthead = self.masthead.clone();
+        let head = Head {
+            id: masthead.id,
+            store_id: river_id,
+            title: masthead.title,
+            subtitle: masthead.subtitle,
+            author: masthead.author,
+            language: masthead.language,
+            home: masthead.home,
+            updated: last_change,
+        };
+        Ok(output.render(&river::river(
+            head,
+            articles,
+            copies.collect(),
+            &known.collect(),
+        )))
+    }
+}
+
+/// An article as a file of a format.
+pub fn rendered(
+    format: &dyn ArchiveFormat,
+    article: &StoredArticle,
+    label: &Label,
+) -> Result<Vec<u8>, String> {
+    let sheet = format
+        .sheet(article, label)
+        .map_err(|why| why.to_string())?;
+    format
+        .render(&sheet, &label.zone)
+        .map_err(|why| why.to_string())
+}

@@ -15,6 +15,11 @@ pub trait Source: Send + Sync {
     /// Its name, what it wants to be told, and its defaults.
     fn spec(&self) -> &'static SourceSpec;
 
+    /// Rules between options that a [`SourceSpec`] cannot say; the configuration asks before anything is polled.
+    fn check(&self, _subscription: &Subscription) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Where a poll begins.
     fn first(&self, subscription: &Subscription) -> Ask;
 
@@ -32,12 +37,7 @@ pub trait Source: Send + Sync {
 }
 
 /// Every source there is. A file in this folder that implements [`Source`] has a line here.
-pub const SOURCES: &[&dyn Source] = &[
-    &dw::Dw,
-    // &feed::Feed,
-    &qq::Qq,
-    &takungpao::TaKungPao,
-];
+pub const SOURCES: &[&dyn Source] = &[&dw::Dw, &feed::Feed, &qq::Qq, &takungpao::TaKungPao];
 
 /// The source of this name.
 pub fn source(name: &str) -> Option<&'static dyn Source> {

@@ -22,9 +22,13 @@ pub struct ArchivedFile {
     pub name: String,
     /// Its format, a name in `FORMATS`.
     pub format: String,
+    /// BCP 47 of its feed when it was written.
+    pub language: String,
+    /// The zone of its feed when it was written, by IANA name.
+    pub zone: String,
     /// BLAKE3 of its bytes.
     pub digest: [u8; 32],
-    /// The id in its name, where another program gave it: then it cannot be recomputed.
+    /// The id in the name of the file it was imported from, where another program gave it. Never forgotten.
     pub foreign: Option<ContentId>,
 }
 
@@ -41,6 +45,10 @@ pub struct ImportedArticle {
     pub file_name: String,
     /// Its format.
     pub format: String,
+    /// BCP 47 of its feed.
+    pub language: String,
+    /// The zone of its feed, by IANA name.
+    pub zone: String,
     /// BLAKE3 of its bytes.
     pub digest: [u8; 32],
 }
@@ -65,14 +73,19 @@ pub(super) fn archived(
 fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO archive_file (seq, name, format, digest, foreign_id) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO archive_file (seq, name, format, language, zone, digest, foreign_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (seq) DO UPDATE SET name = excluded.name, format = excluded.format,
-                                             digest = excluded.digest, foreign_id = excluded.foreign_id",
+                                             language = excluded.language, zone = excluded.zone,
+                                             digest = excluded.digest,
+                                             foreign_id = coalesce(excluded.foreign_id, foreign_id)",
         )?
         .execute(params![
             number(file.seq)?,
             file.name,
             file.format,
+            file.language,
+            file.zone,
             file.digest,
             file.foreign.map(|id| id.to_string()),
         ])?;
@@ -101,6 +114,8 @@ pub(super) fn import(
                     seq,
                     name: imported.file_name.clone(),
                     format: imported.format.clone(),
+                    language: imported.language.clone(),
+                    zone: imported.zone.clone(),
                     digest: imported.digest,
                     foreign: imported.foreign_id,
                 },
@@ -116,7 +131,7 @@ pub(super) fn import(
 /// Every file of the archive, by number.
 pub(super) fn files(connection: &Connection) -> Result<Vec<ArchivedFile>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT seq, name, format, digest, foreign_id FROM archive_file ORDER BY seq",
+        "SELECT seq, name, format, language, zone, digest, foreign_id FROM archive_file ORDER BY seq",
     )?;
     let mut rows = statement.query([])?;
     let mut files = Vec::new();
@@ -133,6 +148,8 @@ pub(super) fn files(connection: &Connection) -> Result<Vec<ArchivedFile>, StoreE
             seq: cells.seq("seq")?,
             name: cells.get("name")?,
             format: cells.get("format")?,
+            language: cells.get("language")?,
+            zone: cells.get("zone")?,
             digest: cells.get("digest")?,
             foreign,
         });

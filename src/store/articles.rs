@@ -204,8 +204,7 @@ pub(super) fn known(
     Ok(found)
 }
 
-/// Articles the archive has not dealt with: with numbers above the cursor, first with their words, and without a file.
-/// Ascending.
+/// Articles the archive has not dealt with: with numbers above the cursor, and first with their words. Ascending.
 pub(super) fn to_archive(
     connection: &Connection,
     after: Option<ArticleSeq>,
@@ -215,7 +214,6 @@ pub(super) fn to_archive(
         connection,
         select_articles!(
             "WHERE a.seq > ?1 AND a.words = a.seq
-               AND NOT EXISTS (SELECT 1 FROM archive_file t WHERE t.seq = a.seq)
              ORDER BY a.seq LIMIT ?2"
         ),
         params![above(after), count(limit)],

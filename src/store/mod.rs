@@ -244,8 +244,8 @@ impl Store {
         self.shared.readers.read(meta::river_id)
     }
 
-    /// Articles the archive has to deal with: numbers above `after`, first with their words (the others have no file),
-    /// and without a file yet. Ascending.
+    /// Articles the archive has to deal with: numbers above `after`, first with their words (the others have no file).
+    /// Ascending.
     pub fn to_archive(
         &self,
         after: Option<ArticleSeq>,

@@ -1,3 +1,4 @@
 //! Support.
 
+pub mod mill;
 pub mod origin;

@@ -31,7 +31,14 @@ fn joined(last: char, next: char, before_next: &str) -> bool {
         || matches!(u32::from(next), 0x200D | 0xFE00..=0xFE0F | 0x1F3FB..=0x1F3FF | 0xE0020..=0xE007F | 0xE0100..=0xE01EF);
     let is_flag_half = |c: char| matches!(u32::from(c), 0x1F1E6..=0x1F1FF);
     let inside_flag = is_flag_half(next)
-        && before_next.chars().rev().take_while(|&c| is_flag_half(c)).take(1000).count() % 2 == 1;
+        && before_next
+            .chars()
+            .rev()
+            .take_while(|&c| is_flag_half(c))
+            .take(1000)
+            .count()
+            % 2
+            == 1;
     modifies || last == JOINER || inside_flag || (last == '\r' && next == '\n')
 }
 
@@ -41,7 +48,8 @@ mod tests {
 
     #[test]
     fn a_cut_falls_between_signs() {
-        let check = |text: &str, max, expected: &str| assert_eq!(cut(text, max), expected, "{text}");
+        let check =
+            |text: &str, max, expected: &str| assert_eq!(cut(text, max), expected, "{text}");
         check("人工智能", 2, "人工");
         check("abc", 3, "abc");
         check("abc", 9, "abc");

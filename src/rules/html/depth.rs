@@ -134,7 +134,11 @@ impl<'a> Open<'a> {
         if class == Class::Formatting && tag.name.eq_ignore_ascii_case("a") {
             self.end_formatting(tag.name);
         }
-        while self.stack.last().is_some_and(|(open, _)| gives_way(open, tag.name)) {
+        while self
+            .stack
+            .last()
+            .is_some_and(|(open, _)| gives_way(open, tag.name))
+        {
             self.stack.pop();
         }
         self.count(class, 1);
@@ -161,7 +165,9 @@ impl<'a> Open<'a> {
             }
             // Parts of a table end within their own table only.
             Class::Wall => self.close(name, |open, class| {
-                let edge = ["table", "template"].iter().any(|e| e.eq_ignore_ascii_case(open));
+                let edge = ["table", "template"]
+                    .iter()
+                    .any(|e| e.eq_ignore_ascii_case(open));
                 edge || class == Class::Foreign
             }),
             Class::Raw | Class::Foreign | Class::Other => self.close(name, |_, class| {
@@ -229,7 +235,10 @@ mod tests {
             ("<table><tr><td>a<td>b<tr><td>c</table>", 2000),
             ("<p><b>x</b><p><a name=1><img src=x><br>", 1000),
             ("<dl><dt>a<dd>b</dl><div><p>x</div>", 1000),
-            ("<svg viewBox='0 0 1 1'><g><path d=''/><rect/></g></svg>", 1000),
+            (
+                "<svg viewBox='0 0 1 1'><g><path d=''/><rect/></g></svg>",
+                1000,
+            ),
             ("<script>if (a<b) '<div><div>'</script><!-- <div> -->", 1000),
             ("<font color=red><b><i>x</i></b></font>", 1000),
         ] {

@@ -73,12 +73,16 @@ fn named(name: &str) -> Option<(char, Option<char>)> {
 fn numeric(text: &str) -> Option<(char, &str)> {
     let hex = text.strip_prefix(['x', 'X']);
     let (digits, radix) = hex.map_or((text, 10), |digits| (digits, 16));
-    let len = digits.bytes().take_while(|b| char::from(*b).is_digit(radix)).count();
+    let len = digits
+        .bytes()
+        .take_while(|b| char::from(*b).is_digit(radix))
+        .count();
     if len == 0 {
         return None;
     }
     let code = digits.get(..len)?.chars().fold(0_u32, |code, digit| {
-        code.saturating_mul(radix).saturating_add(digit.to_digit(radix).unwrap_or(0))
+        code.saturating_mul(radix)
+            .saturating_add(digit.to_digit(radix).unwrap_or(0))
     });
     let after = digits.get(len..)?;
     let found = match code {
@@ -108,7 +112,13 @@ mod tests {
         check("&#0;&#xD800;&#9999999999;", "\u{FFFD}\u{FFFD}\u{FFFD}");
         check("&#150;&#x81;", "–\u{FFFD}");
         check("&NotEqualTilde;", "\u{2242}\u{338}");
-        check("& &; &# &#x &unknown; 文&字;", "& &; &# &#x &unknown; 文&字;");
-        assert_eq!(decode("?a=1&copy=2&lt=&amp;b&copy;", true), "?a=1&copy=2&lt=&b©");
+        check(
+            "& &; &# &#x &unknown; 文&字;",
+            "& &; &# &#x &unknown; 文&字;",
+        );
+        assert_eq!(
+            decode("?a=1&copy=2&lt=&amp;b&copy;", true),
+            "?a=1&copy=2&lt=&b©"
+        );
     }
 }

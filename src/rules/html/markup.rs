@@ -36,7 +36,10 @@ pub fn words(content: &Content) -> String {
 
 /// The first words on one line, `max_chars` characters at most; `…` says that there are more.
 pub fn summary(content: &Content, max_chars: usize) -> String {
-    let line = words(content).split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = words(content)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     if line.chars().nth(max_chars).is_none() {
         return line;
     }
@@ -64,7 +67,13 @@ fn blocks(text: &str, inline: fn(&str) -> String) -> String {
         let level = block.bytes().take_while(|&b| b == b'#').count();
         let heading = block.get(level..).and_then(|rest| rest.strip_prefix(' '));
         let (tag, words) = match (level, heading) {
-            (1..=6, Some(words)) => (["h1", "h2", "h3", "h4", "h5", "h6"].get(level - 1).copied().unwrap_or("p"), words),
+            (1..=6, Some(words)) => (
+                ["h1", "h2", "h3", "h4", "h5", "h6"]
+                    .get(level - 1)
+                    .copied()
+                    .unwrap_or("p"),
+                words,
+            ),
             _ => ("p", block),
         };
         let lines: Vec<String> = words.lines().map(inline).collect();
@@ -87,10 +96,18 @@ fn inline(line: &str) -> String {
             out.push_str(if bold { "<strong>" } else { "</strong>" });
             after
         } else if let Some((alt, url, after)) = here.strip_prefix("![").and_then(bracketed) {
-            out.push_str(&format!("<img src=\"{}\" alt=\"{}\">", escape_text(url), escape_text(alt)));
+            out.push_str(&format!(
+                "<img src=\"{}\" alt=\"{}\">",
+                escape_text(url),
+                escape_text(alt)
+            ));
             after
         } else if let Some((label, url, after)) = here.strip_prefix('[').and_then(bracketed) {
-            out.push_str(&format!("<a href=\"{}\">{}</a>", escape_text(url), escape_text(&label.replace("**", ""))));
+            out.push_str(&format!(
+                "<a href=\"{}\">{}</a>",
+                escape_text(url),
+                escape_text(&label.replace("**", ""))
+            ));
             after
         } else {
             let end = here.chars().next().map_or(0, char::len_utf8);
@@ -117,7 +134,10 @@ fn bracketed(text: &str) -> Option<(&str, &str, &str)> {
     let (near, _) = text.split_at(end);
     let (label, after) = near.split_once("](")?;
     let (url, _) = after.split_once(')')?;
-    let is_url = ["http://", "https://", "//"].iter().any(|scheme| url.starts_with(scheme));
+    let is_url = ["http://", "https://", "//"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
     let behind = text.get(label.len() + 2 + url.len() + 1..)?;
-    (is_url && !label.contains('[') && !url.contains(char::is_whitespace)).then_some((label, url, behind))
+    (is_url && !label.contains('[') && !url.contains(char::is_whitespace))
+        .then_some((label, url, behind))
 }

@@ -8,7 +8,12 @@ use crate::rules::html::urls;
 
 /// Where pages keep the address of a picture until it scrolls into sight.
 const LAZY: [&str; 6] = [
-    "data-src", "data-original", "data-lazy-src", "data-actualsrc", "data-orig-src", "data-url",
+    "data-src",
+    "data-original",
+    "data-lazy-src",
+    "data-actualsrc",
+    "data-orig-src",
+    "data-url",
 ];
 const LAZY_SET: [&str; 2] = ["data-srcset", "data-lazy-srcset"];
 
@@ -32,9 +37,18 @@ pub fn prepare(html: &str, base: Option<&PageUrl>) -> String {
                     tokens.skip_raw(tag.name);
                 } else if is("img") {
                     picture(&mut out, &tag, base);
-                } else if ["a", "audio", "blockquote", "del", "ins", "q", "source", "video"]
-                    .iter()
-                    .any(|name| is(name))
+                } else if [
+                    "a",
+                    "audio",
+                    "blockquote",
+                    "del",
+                    "ins",
+                    "q",
+                    "source",
+                    "video",
+                ]
+                .iter()
+                .any(|name| is(name))
                 {
                     with_addresses(&mut out, &tag, base);
                 } else {
@@ -56,12 +70,20 @@ fn attribute(out: &mut String, name: &str, value: &str) {
 
 /// A link to what a frame shows.
 fn frame(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
-    let given = ["src", "data-src"].iter().filter_map(|name| tag.attribute(name));
-    let Some(url) = given.filter_map(|raw| urls::resolve(raw, base)).find(|url| urls::is_web(url)) else {
+    let given = ["src", "data-src"]
+        .iter()
+        .filter_map(|name| tag.attribute(name));
+    let Some(url) = given
+        .filter_map(|raw| urls::resolve(raw, base))
+        .find(|url| urls::is_web(url))
+    else {
         return;
     };
     let title = tag.attribute("title").map(|raw| entity::decode(raw, true));
-    let words = title.as_deref().map(str::trim).filter(|title| !title.is_empty());
+    let words = title
+        .as_deref()
+        .map(str::trim)
+        .filter(|title| !title.is_empty());
     out.push_str("<a");
     attribute(out, "href", &url);
     out.push('>');
@@ -71,14 +93,21 @@ fn frame(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
 
 fn picture(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
     let resolved = |name: &&str| tag.attribute(name).and_then(|raw| urls::resolve(raw, base));
-    let lazy = LAZY.iter().filter_map(resolved).find(|url| urls::is_web(url));
+    let lazy = LAZY
+        .iter()
+        .filter_map(resolved)
+        .find(|url| urls::is_web(url));
     let given = resolved(&"src").filter(|url| !urls::is_placeholder(url));
     let set = LAZY_SET
         .iter()
         .chain(&["srcset"])
         .filter_map(|name| tag.attribute(name))
         .find_map(|raw| urls::resolve_set(raw, base));
-    let from_set = || set.as_deref().and_then(|set| urls::candidates(set).next()).map(|(url, _)| url.to_owned());
+    let from_set = || {
+        set.as_deref()
+            .and_then(|set| urls::candidates(set).next())
+            .map(|(url, _)| url.to_owned())
+    };
     let Some(src) = lazy.or(given).or_else(from_set) else {
         return;
     };
@@ -100,7 +129,10 @@ fn picture(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
 
 /// A picture nobody can see counts its readers (F-64).
 fn is_pixel(tag: &Tag<'_>) -> bool {
-    let style = tag.attribute("style").unwrap_or_default().to_ascii_lowercase();
+    let style = tag
+        .attribute("style")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let tiny = |name: &str| {
         let declared = style
             .split(';')
@@ -119,7 +151,10 @@ fn with_addresses(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
     out.push_str(tag.name);
     for (name, raw) in tag.attributes() {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
-        let value = if ["href", "src", "poster", "cite"].iter().any(|known| is(known)) {
+        let value = if ["href", "src", "poster", "cite"]
+            .iter()
+            .any(|known| is(known))
+        {
             urls::resolve(raw, base)
         } else if is("srcset") {
             urls::resolve_set(raw, base)

@@ -94,7 +94,8 @@ const EVERYWHERE: [&str; 3] = ["dir", "lang", "title"];
 
 /// Elements that go with all they contain.
 const REMOVED_WHOLE: [&str; 11] = [
-    "script", "style", "svg", "math", "template", "noscript", "noembed", "noframes", "title", "textarea", "select",
+    "script", "style", "svg", "math", "template", "noscript", "noembed", "noframes", "title",
+    "textarea", "select",
 ];
 
 /// A reader is expensive to make, so there is one; it needs no base, since addresses are absolute by then.

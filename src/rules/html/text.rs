@@ -138,7 +138,10 @@ impl Lines {
             self.part(gap_of(text));
             return;
         }
-        let lead = text.len() - text.trim_start_matches(|c: char| c.is_ascii() && is_blank(c as u8)).len();
+        let lead = text.len()
+            - text
+                .trim_start_matches(|c: char| c.is_ascii() && is_blank(c as u8))
+                .len();
         self.part(gap_of(text.get(..lead).unwrap_or_default()));
         if is_tidy(body) {
             self.bridge(body);
@@ -171,7 +174,8 @@ impl Lines {
         }
         match gap {
             Gap::Line => self.text.push('\n'),
-            Gap::Wrap if is_wide(self.text.chars().next_back()) && is_wide(next.chars().next()) => {}
+            Gap::Wrap if is_wide(self.text.chars().next_back()) && is_wide(next.chars().next()) => {
+            }
             _ => self.text.push(' '),
         }
     }

@@ -25,9 +25,7 @@ pub fn is_link(value: &str) -> bool {
 
 /// A raster picture within the text. SVG is a document, not a picture.
 pub fn is_small_picture(value: &str) -> bool {
-    let kinds = [
-        "png;", "jpeg;", "jpg;", "gif;", "webp;", "avif;", "bmp;",
-    ];
+    let kinds = ["png;", "jpeg;", "jpg;", "gif;", "webp;", "avif;", "bmp;"];
     value.len() <= MAX_DATA
         && value.bytes().all(|b| b.is_ascii_graphic())
         && value
@@ -71,8 +69,13 @@ pub fn resolve_set(raw: &str, base: Option<&PageUrl>) -> Option<String> {
     let resolved: Vec<String> = candidates(&value)
         .take(16)
         .filter_map(|(url, size)| {
-            let url = resolve_decoded(url, base).filter(|url| is_web(url) && !url.ends_with(','))?;
-            Some(if size.is_empty() { url } else { format!("{url} {size}") })
+            let url =
+                resolve_decoded(url, base).filter(|url| is_web(url) && !url.ends_with(','))?;
+            Some(if size.is_empty() {
+                url
+            } else {
+                format!("{url} {size}")
+            })
         })
         .collect();
     (!resolved.is_empty()).then(|| resolved.join(", "))
@@ -86,7 +89,9 @@ pub fn candidates(value: &str) -> impl Iterator<Item = (&str, &str)> {
         if rest.is_empty() {
             return None;
         }
-        let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii_whitespace())
+            .unwrap_or(rest.len());
         let (url, after) = rest.split_at(end);
         if url.ends_with(',') {
             rest = after;

@@ -95,6 +95,16 @@ impl Source for Qq {
         &SPEC
     }
 
+    fn check(&self, subscription: &Subscription) -> Result<(), String> {
+        let option = |name| subscription.options.get(name);
+        match (option("list"), option("suid")) {
+            (Some("author"), None) => {
+                Err("list = \"author\" needs suid, the author's id".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn first(&self, subscription: &Subscription) -> Ask {
         let option = |name| subscription.options.get(name);
         let (host, place, query): (_, _, &[(&str, &str)]) = match option("list") {

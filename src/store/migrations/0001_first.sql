@@ -107,6 +107,8 @@ CREATE TABLE archive_file (
   seq     INTEGER PRIMARY KEY REFERENCES article (seq),
   name    TEXT NOT NULL UNIQUE,
   format  TEXT NOT NULL,
+  language TEXT NOT NULL,                                        -- what the file was told of its feed, so that the
+  zone    TEXT NOT NULL,                                         -- same bytes can be rendered after it is set otherwise
   digest  BLOB NOT NULL CHECK (length(digest) = 32),
-  foreign_id TEXT                                                -- the id in its name, where another program gave it
+  foreign_id TEXT                                                -- the id in the name of the file it was imported from
 ) STRICT;

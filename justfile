@@ -1,0 +1,18 @@
+# `just` lists these. Each is one command that can also be typed.
+default:
+    @just --list
+
+# All that has to hold before a change lands
+ci:
+    .ci/run
+
+test:
+    cargo test
+
+# A full run against made-up pages on loopback
+demo:
+    cargo run --release --example demo
+
+# Feeds, entries and bytes per second; `just bench 200` for a smaller corpus
+bench feeds="2000":
+    cargo bench --bench poll -- --feeds {{feeds}}

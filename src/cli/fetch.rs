@@ -1,0 +1,210 @@
+//! `feedmill fetch --once [FEED…]`: a person's or a timer's order.
+
+use std::future::Future;
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+
+use crate::app::App;
+use crate::cli::{Global, Outcome, table};
+use crate::model::ids::FeedId;
+use crate::service::cycle::{Fate, FeedReport};
+use crate::service::publish::Published;
+
+/// Poll feeds, store what is new, publish, and exit.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Poll once and exit; the way to run from a shell, a timer or a CI job
+    #[arg(long, required = true)]
+    once: bool,
+    /// Print one JSON object instead of a table or log lines
+    #[arg(long)]
+    json: bool,
+    /// The feeds to poll, by id [default: all]
+    #[arg(value_name = "FEED")]
+    feeds: Vec<FeedId>,
+}
+
+impl Args {
+    /// Exit 0: every feed was read, unchanged or rightly left alone. Exit 1: some failed, or the order was stopped.
+    pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
+        let app = App::open(global.configuration()?)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        let outcome = runtime.block_on(self.fetch(&app));
+        // Reading threads that are still at work after Ctrl-C have nobody to report to.
+        runtime.shutdown_background();
+        outcome
+    }
+
+    async fn fetch(self, app: &App) -> anyhow::Result<Outcome> {
+        let terminal = io::stderr().is_terminal() && !self.json;
+        let bar = if terminal {
+            bar(app.subscriptions(&self.feeds)?.len() as u64)
+        } else {
+            ProgressBar::hidden()
+        };
+        let reports = app.fetch(&self.feeds, told_to_stop()?, |report| {
+            bar.set_message(report.feed.to_string());
+            bar.inc(1);
+            if !terminal && !self.json {
+                log(report);
+            }
+        });
+        let reports = reports.await?;
+        bar.finish_and_clear();
+        let published = app.press()?.publish().await?;
+        for (number, why) in &published.unarchivable {
+            warn!(article = number.0, why, "an article has no archive file");
+        }
+        app.store.close().await?;
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer_pretty(&mut out, &as_json(&reports, &published))?;
+            writeln!(out)?;
+        } else if terminal {
+            writeln!(out, "{}", table(&reports))?;
+            writeln!(out, "{}", closing(app, &published))?;
+        } else {
+            info!(
+                files = published.files,
+                feed_changed = published.feed_changed,
+                "published"
+            );
+        }
+        let well = reports
+            .iter()
+            .all(|report| !matches!(report.fate, Fate::Failed(_) | Fate::Stopped));
+        Ok(if well { Outcome::Well } else { Outcome::Unwell })
+    }
+}
+
+/// Ends with Ctrl-C, or with the SIGTERM of a service manager.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let (mut interrupt, mut terminate) = (
+        listen(SignalKind::interrupt())?,
+        listen(SignalKind::terminate())?,
+    );
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn bar(feeds: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} feeds  {msg}");
+    ProgressBar::new(feeds).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn log(report: &FeedReport) {
+    let (counts, why) = (report.counts, report.why());
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                feed.id = %report.feed,
+                poll.result = report.fate.word(),
+                new = counts.new,
+                revised = counts.revised,
+                reprints = counts.reprints,
+                known = counts.known,
+                duration_ms = report.took.as_millis() as u64,
+                why = table::printable(&why),
+                "polled"
+            )
+        };
+    }
+    match report.fate {
+        Fate::Failed(_) => line!(error),
+        Fate::Stopped => line!(warn),
+        _ if !report.skipped.is_empty() => line!(warn),
+        _ => line!(info),
+    }
+}
+
+fn table(reports: &[FeedReport]) -> comfy_table::Table {
+    let rows = reports.iter().map(|report| {
+        let counts = report.counts;
+        let number = |n: usize| {
+            if n == 0 {
+                "·".to_owned()
+            } else {
+                n.to_string()
+            }
+        };
+        vec![
+            report.feed.to_string(),
+            report.fate.word().to_owned(),
+            number(counts.new),
+            number(counts.revised),
+            number(counts.reprints),
+            number(counts.known),
+            format!("{:.1} s", report.took.as_secs_f64()),
+            table::short(&report.why(), 120),
+        ]
+    });
+    table::table(
+        &[
+            "feed", "result", "new", "revised", "reprints", "known", "duration", "why",
+        ],
+        &[2, 3, 4, 5, 6],
+        rows,
+    )
+}
+
+fn closing(app: &App, published: &Published) -> String {
+    let settings = &app.config.settings;
+    let feed = if published.feed_changed {
+        "written"
+    } else {
+        "unchanged"
+    };
+    let mut text = format!("feed {feed}: {}", settings.feed.path.display());
+    if settings.archive.enabled {
+        let files = if published.files == 1 {
+            "file"
+        } else {
+            "files"
+        };
+        text = format!(
+            "{text}\narchive, {} {files} new: {}",
+            published.files,
+            settings.archive.path.display()
+        );
+    }
+    text
+}
+
+fn as_json(reports: &[FeedReport], published: &Published) -> serde_json::Value {
+    let feeds: Vec<_> = reports
+        .iter()
+        .map(|report| {
+            json!({
+                "feed": report.feed.as_str(),
+                "result": report.fate.word(),
+                "new": report.counts.new,
+                "revised": report.counts.revised,
+                "reprints": report.counts.reprints,
+                "known": report.counts.known,
+                "duration_ms": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+                "why": report.why(),
+                "skipped": report.skipped.iter().map(|skip| json!({"entry": skip.what, "why": skip.why})).collect::<Vec<_>>(),
+                "notes": report.notes,
+            })
+        })
+        .collect();
+    json!({
+        "feeds": feeds,
+        "archive_files_written": published.files,
+        "feed_changed": published.feed_changed,
+        "unarchivable": published.unarchivable.iter().map(|(n, why)| json!({"number": n.0, "why": why})).collect::<Vec<_>>(),
+    })
+}

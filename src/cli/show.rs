@@ -1,0 +1,112 @@
+//! `feedmill show N`: one article whole.
+
+use std::io::{self, Write};
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use crate::cli::{Global, Outcome, list, table};
+use crate::model::ids::ArticleSeq;
+use crate::rules::{normalise, river};
+use crate::store::Store;
+
+/// Show one article whole.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The article's number
+    number: u64,
+    /// The body as published, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
+    /// A JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    /// What is known of the article, and its words.
+    pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
+        let config = global.configuration()?;
+        let store = Store::open_readonly(&config.settings.store.path)?;
+        let stored = store.article(ArticleSeq(self.number))?;
+        let stored = stored.ok_or_else(|| anyhow!("no article has the number {}", self.number))?;
+        let article = &stored.article;
+        let mut out = io::stdout().lock();
+        if self.raw {
+            out.write_all(article.body.text.as_bytes())?;
+            return Ok(Outcome::Well);
+        }
+        let iri = river::entry_iri(&stored.feed, &article.key);
+        if self.json {
+            let mut shown = list::as_json(&stored);
+            shown["entry_id"] = json!(iri);
+            shown["original_id"] = json!(article.id.as_ref().map(|id| id.as_str()));
+            shown["authors"] = json!(article.authors);
+            shown["categories"] = json!(article.categories);
+            shown["language"] = json!(article.language);
+            shown["published"] = json!(article.published.map(|time| time.rfc3339()));
+            shown["updated"] = json!(stored.revised.rfc3339());
+            shown["first_seen"] = json!(stored.first_seen.rfc3339());
+            shown["recorded"] = json!(stored.recorded.rfc3339());
+            shown["summary"] = json!(article.summary.as_ref().map(|summary| &summary.text));
+            shown["body"] = json!({ "kind": article.body.kind.name(), "text": article.body.text });
+            shown["partial"] = json!(article.partial);
+            serde_json::to_writer_pretty(&mut out, &shown)?;
+            writeln!(out)?;
+            return Ok(Outcome::Well);
+        }
+        let mut line = |name: &str, value: String| match value.as_str() {
+            "" => Ok(()),
+            value => writeln!(out, "{name:<11}{}", table::printable(value)),
+        };
+        line("number", stored.seq.to_string())?;
+        line("id", article.content.short().to_string())?;
+        line("title", article.title.clone())?;
+        line("source", stored.feed.to_string())?;
+        line(
+            "link",
+            article
+                .link
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        )?;
+        line("entry id", iri)?;
+        line("authors", article.authors.join(", "))?;
+        line("tags", article.categories.join(", "))?;
+        line(
+            "published",
+            article
+                .published
+                .map(|time| time.rfc3339())
+                .unwrap_or_default(),
+        )?;
+        line("updated", stored.revised.rfc3339())?;
+        line("first seen", stored.first_seen.rfc3339())?;
+        line("recorded", stored.recorded.rfc3339())?;
+        if stored.first_seq != stored.seq {
+            line(
+                "revision",
+                format!("of the entry first stored as {}", stored.first_seq),
+            )?;
+        }
+        if let Some(first) = stored.reprint_of {
+            line(
+                "same words",
+                format!("as {first}, which has the archive's file"),
+            )?;
+        }
+        if article.partial {
+            line("partial", "the publisher gave only a summary".to_owned())?;
+        }
+        writeln!(out)?;
+        for paragraph in normalise::words(&article.body)
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            writeln!(out, "{}\n", table::printable(paragraph))?;
+        }
+        Ok(Outcome::Well)
+    }
+}
