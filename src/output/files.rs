@@ -162,44 +162,59 @@ fn holds(path: &Path, bytes: &[u8]) -> Result<Option<bool>, FileError> {
 }
 
 /// A file that is not yet in its place. Dropped before it gets there, it vanishes.
-struct Temporary(PathBuf);
+struct Temporary {
+    path: PathBuf,
+    in_place: bool,
+}
 
 impl Temporary {
     /// How many names are tried where others are taken, by a writer in another thread or a crash.
     const TRIES: usize = 1000;
 
+    /// Writes and syncs a new file. `number` is where the search for a free name begins.
     fn write(dir: &Path, number: usize, bytes: &[u8]) -> Result<Self, FileError> {
-        let pid = std::process::id();
-        let mut tries =
-            (number..number + Self::TRIES).map(|n| dir.join(format!(".feedmill-{pid}-{n}.part")));
-        let (mut file, temporary) = loop {
-            let path = tries
-                .next()
-                .ok_or_else(|| FileError::NotAFile(dir.to_owned()))?;
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => break (file, Self(path)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed("create", &path)(error)),
-            }
+        let (mut file, path) = Self::create(dir, number)?;
+        let temporary = Self {
+            path,
+            in_place: false,
         };
         file.write_all(bytes)
-            .map_err(failed("write", &temporary.0))?;
-        file.sync_all().map_err(failed("sync", &temporary.0))?;
+            .map_err(failed("write", &temporary.path))?;
+        file.sync_all().map_err(failed("sync", &temporary.path))?;
         Ok(temporary)
     }
 
-    fn rename(self, to: &Path) -> Result<(), FileError> {
-        fs::rename(&self.0, to).map_err(failed("rename to", to))?;
-        // Nothing is left to remove.
-        std::mem::forget(self);
+    fn create(dir: &Path, number: usize) -> Result<(File, PathBuf), FileError> {
+        let pid = std::process::id();
+        let mut last = number;
+        loop {
+            let path = dir.join(format!(".feedmill-{pid}-{last}.part"));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((file, path)),
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists
+                        && last < number + Self::TRIES =>
+                {
+                    last += 1;
+                }
+                Err(error) => return Err(failed("create", &path)(error)),
+            }
+        }
+    }
+
+    fn rename(mut self, to: &Path) -> Result<(), FileError> {
+        fs::rename(&self.path, to).map_err(failed("rename to", to))?;
+        self.in_place = true;
         Ok(())
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Best effort: `sweep` finds what stays.
-        let _ = fs::remove_file(&self.0);
+        if !self.in_place {
+            // Best effort: `sweep` finds what stays.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -204,13 +204,16 @@ fn read(bytes: &[u8], zone: &Zone) -> Result<Sheet, Fault> {
     let label = slot(Slot::Label);
     let content = text
         .get(at..)
-        .and_then(|rest| rest.strip_prefix('\n')?.strip_suffix('\n'))
-        .ok_or_else(|| {
-            (
-                at,
-                "expected an empty line, the blocks, and a line break at the end".to_owned(),
-            )
-        })?;
+        .and_then(|rest| rest.strip_prefix('\n'))
+        .ok_or_else(|| (at, "expected an empty line before the blocks".to_owned()))?
+        .strip_suffix('\n')
+        .ok_or_else(|| (text.len(), "expected a line break at the end".to_owned()))?;
+    if content.ends_with('\n') {
+        return Err((
+            text.len() - 1,
+            "expected nothing after the link to the source".to_owned(),
+        ));
+    }
     let start = at + 1;
     let (body, source, source_at) = match content.rsplit_once("\n\n") {
         Some(("", _)) => return Err((start, "expected a block".to_owned())),

@@ -321,6 +321,8 @@ fn reference(name: &str) -> Option<Cow<'static, str>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
     use super::*;
 
     fn shown(html: &str) -> String {
