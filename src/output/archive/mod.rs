@@ -128,7 +128,7 @@ fn one_line(title: &str) -> String {
             gap.push(c);
             continue;
         }
-        if gap.chars().any(char::is_control) {
+        if gap.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
             out.push(' ');
             gap.clear();
         }
@@ -184,7 +184,7 @@ mod tests {
     fn titles_become_one_line() {
         let check = |title: &str, expected: &str| assert_eq!(one_line(title), expected);
         check("  甲  乙　丙\u{a0}丁 ", "甲  乙　丙\u{a0}丁");
-        check("甲 \r\n\t 乙\u{85}丙\u{0}\n", "甲 乙 丙");
+        check("甲 \r\n\t 乙\u{85}丙\u{2028}丁\u{0}\n", "甲 乙 丙 丁");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Words as published to the blocks of the archive formats: paragraphs, headings, lists and pictures in order.
 //!
 //! The tags are read as a stream and no tree is built: HTML parsers need time with the square of the nesting depth,
-//! and unclosed `<b>` can make a tree of many times the text. Here a body of any shape costs one pass, and a broken one
-//! loses nothing but its markup.
+//! and unclosed `<b>` can make a tree of many times the text. Here a body of any shape and size costs one pass, so
+//! there is no limit beyond which it would lose its paragraphs.
 
 mod line;
 mod render;

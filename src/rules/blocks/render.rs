@@ -194,7 +194,12 @@ impl<'a> Renderer<'a> {
                     _ => "- ".to_owned(),
                 });
             }
-            "table" => self.tables += 1,
+            "table" => {
+                if self.tables == 0 {
+                    self.end_list();
+                }
+                self.tables += 1;
+            }
             "tr" if self.tables > 0 => self.rows.push(Vec::new()),
             _ => {}
         }

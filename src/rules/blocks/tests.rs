@@ -123,6 +123,10 @@ fn structure_becomes_lines() {
         "!|https://example.org/i¶c",
     );
     check("<li>a</li><p>b", "- a¶b");
+    check(
+        "<ul><li>a<table><tr><td>b<td>c</table><li>d</ul>",
+        "- a¶  b |   c¶- d",
+    );
     check("<td>a</td></ul></table></blockquote></h1><tr>b", "a¶b");
 }
 

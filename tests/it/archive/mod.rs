@@ -1,9 +1,8 @@
-//! The archive formats over whole files: the laws of the archive format (section 6), with files made up for the purpose
-//! and, where they lie beside the project, real ones.
+//! The archive formats over whole files, all made up for the purpose.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod laws;
+mod real;
 
 use feedmill::model::article::{Article, StoredArticle};
 use feedmill::model::content::{Content, ContentHash, ContentKind, RawHash};
@@ -11,10 +10,7 @@ use feedmill::model::entry::EntryKey;
 use feedmill::model::ids::ArticleSeq;
 use feedmill::model::time::{Timestamp, Zone};
 use feedmill::model::urls::PageUrl;
-use feedmill::output::archive::name::parse_file_name;
 use feedmill::output::archive::{ArchiveFormat, FORMATS, Label, Sheet, detect, format};
-use feedmill::rules::blocks::{Block, Style, blocks};
-use proptest::prelude::*;
 
 fn shanghai() -> Zone {
     Zone::parse("Asia/Shanghai").unwrap()
@@ -302,152 +298,6 @@ fn a_strict_reader_names_the_line() {
     }
 }
 
-/// L1 for one file: whatever the parser accepts comes back byte for byte.
-fn holds_l1(known: &dyn ArchiveFormat, bytes: &[u8]) -> bool {
-    let Ok(sheet) = known.parse(bytes, &shanghai()) else {
-        return false;
-    };
-    let again = known.render(&sheet, &shanghai());
-    assert_eq!(
-        again.as_deref(),
-        Ok(bytes),
-        "{}",
-        String::from_utf8_lossy(bytes)
-    );
-    true
-}
-
-/// Breaks each byte in turn; the parser refuses, or gives the broken bytes back. Returns how often it refused.
-fn mutate(known: &dyn ArchiveFormat, bytes: &[u8], thorough: bool) -> usize {
-    let mut refused = 0;
-    let mut broken = bytes.to_vec();
-    for (i, byte) in bytes.iter().enumerate() {
-        let others: &[u8] = if thorough {
-            &[
-                byte ^ 1,
-                byte ^ 0x20,
-                byte ^ 0x80,
-                b'\n',
-                b'"',
-                b'\\',
-                b']',
-                b' ',
-                b'0',
-                0,
-            ]
-        } else if i % 2 == 0 {
-            &[byte ^ 1]
-        } else {
-            &[b'\n']
-        };
-        for other in others {
-            broken[i] = *other;
-            refused += usize::from(!holds_l1(known, &broken));
-        }
-        broken[i] = *byte;
-        if thorough {
-            for insert in [*byte, b'\n', b' ', b'\\'] {
-                let mut longer = bytes.to_vec();
-                longer.insert(i, insert);
-                refused += usize::from(!holds_l1(known, &longer));
-            }
-            let mut shorter = bytes.to_vec();
-            shorter.remove(i);
-            refused += usize::from(!holds_l1(known, &shorter));
-            refused += usize::from(!holds_l1(known, &bytes[..i]));
-        }
-    }
-    refused
-}
-
-#[test]
-fn no_broken_byte_is_repaired_in_silence() {
-    for (name, file) in [("hugo", HUGO), ("html", HTML), ("text", TEXT)] {
-        let known = format(name).unwrap();
-        assert!(holds_l1(known, file.as_bytes()), "{name}");
-        assert!(
-            mutate(known, file.as_bytes(), true) > file.len() / 2,
-            "{name} accepts too much"
-        );
-    }
-}
-
-/// Titles and paragraphs from the characters that break formats.
-fn nasty() -> impl Strategy<Value = String> {
-    let alphabet = vec![
-        "\"", "\\", "\t", ":", "#", "-", "---", "[", "]", "(", ")", "](", "*", "_", "“", "”", "「",
-        "」", "\u{a0}", "　", "\u{2028}", "\u{85}", "\u{1f}", "\u{feff}", "\u{ffff}", "😀", "a",
-        "中", " ", "\\n", "'", "<!--", "------", "x",
-    ];
-    prop::collection::vec(prop::sample::select(alphabet), 0..12).prop_map(|parts| parts.concat())
-}
-
-fn sheet_of(kind: ContentKind, text: String) -> Sheet {
-    Sheet::of(Content { kind, text })
-}
-
-proptest! {
-    #[test]
-    fn hugo_sheets_come_back(
-        strings in prop::collection::vec(nasty(), 5), title in nasty(), breaks in nasty(),
-        paragraphs in prop::collection::vec(nasty(), 0..5), secs in -2_000_000_000_i64..4_000_000_000,
-    ) {
-        let [label, language, link, summary, thumbnail] = strings.try_into().unwrap();
-        let body: Vec<String> = paragraphs.into_iter().filter(|text| !text.is_empty()).collect();
-        let sheet = Sheet {
-            label, language, link, summary, thumbnail,
-            title: title + "\n\r" + &breaks,
-            published: Some(Timestamp::from_secs(secs)),
-            ..sheet_of(ContentKind::HugoBlocks, body.join("\n\n"))
-        };
-        // UTC, because no wall-clock time comes twice there.
-        let known = format("hugo").unwrap();
-        let bytes = known.render(&sheet, &Zone::utc()).unwrap();
-        prop_assert_eq!(known.parse(&bytes, &Zone::utc()).unwrap(), sheet);
-        prop_assert_eq!(detect(&bytes).unwrap().name(), "hugo");
-    }
-
-    #[test]
-    fn html_sheets_come_back(title in nasty(), body in nasty(), path in nasty(), millis in any::<i64>()) {
-        let mut stored = article(&title, Content::html(body + "x"));
-        stored.article.published = Some(Timestamp::from_millis(millis));
-        stored.article.link = PageUrl::parse("https://x.example/").unwrap().join(&format!("/a/{path}")).ok();
-        let known = format("html").unwrap();
-        let sheet = known.sheet(&stored, &label()).unwrap();
-        let bytes = known.render(&sheet, &shanghai()).unwrap();
-        prop_assert_eq!(known.parse(&bytes, &shanghai()).unwrap(), sheet);
-        prop_assert_eq!(detect(&bytes).unwrap().name(), "html");
-    }
-
-    #[test]
-    fn text_sheets_come_back(blocks in prop::collection::vec(prop_oneof![Just(String::new()), nasty()], 0..8)) {
-        let text = blocks.join("\n\n");
-        let sheet = sheet_of(ContentKind::TextBlocks, text.clone());
-        let known = format("text").unwrap();
-        match known.render(&sheet, &shanghai()) {
-            Ok(bytes) => prop_assert_eq!(known.parse(&bytes, &shanghai()).unwrap(), sheet),
-            Err(_) => {
-                let marked = text.starts_with('\u{feff}');
-                prop_assert!(marked || blocks.iter().all(String::is_empty), "refused {:?}", text);
-            }
-        }
-    }
-
-    /// Lines of the formats, shuffled: whatever is accepted comes back.
-    #[test]
-    fn any_lines_hold_l1(
-        head in prop::sample::select(vec!["", "---\n", "<!--1-->\n[a](b)\n------\n\n", &HUGO[..HUGO.find("【本").unwrap()], TEXT]),
-        lines in prop::collection::vec(prop::sample::select(vec![
-            "\n", "\n\n", "a", "中\n", "[qq](x)\n", "[qq](x", ")", "---\n", "\r", "\u{feff}", "![x](y)", "<p>", " ", "\"",
-        ]), 0..10),
-    ) {
-        let file = head.to_owned() + &lines.concat();
-        for known in FORMATS {
-            holds_l1(*known, file.as_bytes());
-        }
-    }
-}
-
 #[test]
 fn an_imported_file_keeps_its_bytes_through_the_store() {
     for (name, file) in [("hugo", HUGO), ("html", HTML), ("text", TEXT)] {
@@ -481,94 +331,54 @@ fn through_the_store(known: &dyn ArchiveFormat, bytes: &[u8]) -> Vec<u8> {
     known.render(&sheet, &shanghai()).unwrap()
 }
 
-/// Files of others that may lie beside the project; they are read where they are and never copied.
-fn beside(folder: &str) -> Vec<PathBuf> {
-    let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")).join(folder);
-    let Ok(entries) = fs::read_dir(&dir) else {
-        println!("skipped: no {folder} beside the project");
-        return Vec::new();
-    };
-    entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .collect()
-}
-
+/// The page that describes the formats shows a whole file of each.
 #[test]
-fn real_files_come_back_byte_for_byte() {
-    let seeds = beside("seeds");
-    for path in seeds.iter().chain(&beside("samples/dw/archive")) {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let bytes = fs::read(path).unwrap();
-        let known = detect(&bytes).unwrap();
-        assert!(
-            holds_l1(known, &bytes),
-            "{name}: {:?}",
-            known.parse(&bytes, &shanghai()).err()
-        );
-        assert_eq!(through_the_store(known, &bytes), bytes, "{name}");
-        println!(
-            "{name}: {}, {} of {} mutations refused",
-            known.name(),
-            mutate(known, &bytes, false),
-            bytes.len()
-        );
-        if seeds.contains(path) {
-            assert!(parse_file_name(name).is_some(), "{name}");
-        }
-    }
-}
-
-#[test]
-fn a_real_summary_is_the_one_we_would_make() {
-    for path in beside("seeds") {
-        let bytes = fs::read(&path).unwrap();
-        let known = detect(&bytes).unwrap();
-        if known.name() == "hugo" {
-            let sheet = known.parse(&bytes, &shanghai()).unwrap();
-            let mut stored = imported(&sheet);
-            stored.article.summary = None;
-            assert_eq!(
-                known.sheet(&stored, &label()).unwrap().summary,
-                sheet.summary,
-                "{}",
-                path.display()
-            );
-        }
-    }
-}
-
-#[test]
-fn a_real_body_becomes_clean_blocks() {
-    for path in beside("samples/qq") {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if !name.starts_with("origincontent") {
-            continue;
-        }
-        let html = fs::read_to_string(&path).unwrap();
-        let all = blocks(&Content::html(html.as_str()), None, Style::Hugo);
-        let texts: Vec<&str> = all
-            .iter()
-            .filter_map(|block| match block {
-                Block::Text(text) => Some(text.as_str()),
-                Block::Image { .. } => None,
-            })
+fn the_documented_examples_are_what_they_say() {
+    let page = include_str!("../../../docs/archive-format.md");
+    let example = |first: &str| {
+        let start = page.find(&format!("\n    {first}\n")).unwrap() + 1;
+        let lines = page[start..]
+            .lines()
+            .take_while(|line| line.is_empty() || line.starts_with("    "));
+        let text: Vec<&str> = lines
+            .map(|line| line.strip_prefix("    ").unwrap_or(line))
             .collect();
-        assert_eq!(all.len() - texts.len(), html.matches("<img").count());
-        // Every paragraph has words or a picture, and is one block.
-        assert_eq!(
-            all.len(),
-            html.matches("<p>").count() + html.matches("<p ").count()
-        );
-        let bold = texts
-            .iter()
-            .filter(|text| text.starts_with("**") && text.ends_with("**"));
-        assert_eq!(bold.count(), html.matches("text-big-title").count());
-        for text in &texts {
-            assert!(
-                !text.contains(['<', '>', '\n']) && !text.contains("--"),
-                "{text}"
-            );
-        }
-    }
+        text.join("\n").trim_end().to_owned()
+    };
+    let hugo = format("hugo").unwrap();
+    let sheet = hugo
+        .parse((example("---") + "\n").as_bytes(), &shanghai())
+        .unwrap();
+    let mut mill = imported(&sheet);
+    mill.article.summary = None;
+    let mill_news = Label {
+        source: "mill-news".to_owned(),
+        ..label()
+    };
+    assert_eq!(hugo.sheet(&mill, &mill_news).unwrap(), sheet);
+    let html = format("html").unwrap();
+    let other = html
+        .parse(
+            (example("<!--1740792600000-->") + "\n").as_bytes(),
+            &shanghai(),
+        )
+        .unwrap();
+    assert_eq!(
+        (other.title, other.published),
+        (sheet.title, sheet.published)
+    );
+    let text = format("text").unwrap();
+    let words = text
+        .parse(example("## 新聞").as_bytes(), &shanghai())
+        .unwrap()
+        .body
+        .text;
+    assert_eq!(
+        words.split("\n\n").filter(|block| block.is_empty()).count(),
+        1
+    );
+    assert_eq!(
+        feedmill::output::archive::text::headline(&words),
+        Some("老磨坊重新開門")
+    );
 }
