@@ -84,13 +84,12 @@ fn read(bytes: &[u8]) -> Result<&str, Fault> {
     let mut at = 0;
     while let Some(i) = text.get(at..).and_then(|rest| rest.find('\n')) {
         let start = at + i;
-        let run = text.bytes().skip(start).take_while(|b| *b == b'\n').count();
+        let rest = text.get(start..).unwrap_or_default();
+        let run = rest.len() - rest.trim_start_matches('\n').len();
         let within = run == 1 && start > 0 && start + 1 < text.len();
         if run % 2 == 1 && !within {
-            return Err((
-                start,
-                "expected an even number of line breaks between blocks".to_owned(),
-            ));
+            let why = "expected an even number of line breaks between blocks";
+            return Err((start, why.to_owned()));
         }
         at = start + run;
     }

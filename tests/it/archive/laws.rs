@@ -23,11 +23,15 @@ pub fn holds_l1(known: &dyn ArchiveFormat, bytes: &[u8]) -> bool {
     true
 }
 
-/// Breaks each byte in turn; the parser refuses, or gives the broken bytes back. Returns how often it refused.
+/// Breaks the bytes in turn, each in many ways if `thorough`; the parser refuses, or gives the broken bytes back. Returns how often it refused.
 pub fn mutate(known: &dyn ArchiveFormat, bytes: &[u8], thorough: bool) -> usize {
     let mut refused = 0;
     let mut broken = bytes.to_vec();
     for (i, byte) in bytes.iter().enumerate() {
+        // A long body is the same all through: of a real file its head whole, then samples.
+        if !thorough && i > 700 && i % 7 != 0 {
+            continue;
+        }
         let others: &[u8] = if thorough {
             &[
                 byte ^ 1,
