@@ -5,6 +5,9 @@ use dom_query::{Document, Selection};
 use super::{looks_like, scan};
 use crate::model::entry::ReadError;
 
+/// Characters of a title or a name.
+const MAX_TEXT: usize = 1_000;
+
 /// The page as a tree, if it is one we dare to build.
 pub fn parse(text: &str, expected: &'static str) -> Result<Document, ReadError> {
     if !text.trim_start().starts_with('<') {
@@ -23,9 +26,14 @@ pub fn first<'d>(document: &'d Document, selector: &str) -> Option<Selection<'d>
     found.exists().then_some(found)
 }
 
-/// Its text, unless that is blank.
+/// The start of its text, unless that is blank. Elements nest, so texts are cut: a page must not come out many times over.
 pub fn text(selection: &Selection) -> Option<String> {
-    super::title(&selection.text())
+    let text = selection.text();
+    let cut = text
+        .char_indices()
+        .nth(MAX_TEXT)
+        .map_or(text.len(), |(at, _)| at);
+    super::title(text.get(..cut).unwrap_or_default())
 }
 
 /// HTML without the pictures that are the site's own furniture: those whose tag holds one of `marks`. Everything else

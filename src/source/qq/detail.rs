@@ -60,7 +60,8 @@ pub fn complete(
         path => json::need(&value, path, shape.name)?,
     };
     let mut draft = teaser.draft.clone();
-    let date = ["pubtime", "pub_time", "timestamp", "time"]
+    // In the answers of 2017 `pubtime` is a day only.
+    let date = ["pub_time", "timestamp", "time", "pubtime"]
         .iter()
         .filter_map(|path| json::at(about, path))
         .find_map(|date| dates::of_value(date, &subscription.zone));

@@ -15,6 +15,8 @@ use crate::model::urls::PageUrl;
 const STORIES: &str = "the story list";
 const COLUMNS: &str = "the column list";
 const LIST_PAGE: &str = "the list page";
+/// Keywords and tags of one story, each.
+const MAX_WORDS: usize = 50;
 /// Where list pages keep the links to their stories.
 const LINKS: &str = "dl.item dd.intro a, .list_tuwen .title a, li.title a";
 
@@ -87,7 +89,7 @@ fn story(subscription: &Subscription, page: &Page, item: &Value) -> Result<Tease
     let mut categories: Vec<String> = Vec::new();
     for word in ["keywords", "tags"]
         .iter()
-        .flat_map(|list| json::items(item, list))
+        .flat_map(|list| json::items(item, list).iter().take(MAX_WORDS))
     {
         let word = word.as_str().and_then(title);
         categories.extend(word.filter(|word| !categories.contains(word)));

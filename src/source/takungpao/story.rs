@@ -98,8 +98,8 @@ fn from_html(text: &str, zone: &Zone, draft: &mut Draft) -> Result<String, ReadE
         Some(parts) => body
             .select(parts)
             .iter()
-            // A picture inside a paragraph comes with it.
-            .filter(|part| part.is("p") || !part.is("p img"))
+            // What is inside a paragraph comes with it.
+            .filter(|part| !part.is("p p, p img"))
             .map(|part| part.html().to_string())
             .collect(),
     };
