@@ -15,27 +15,25 @@ use crate::model::urls::PageUrl;
 const PAGE: &str = "the API's list";
 
 /// Reads a list; all its entries are teasers.
-pub fn read(subscription: &Subscription, page: &Page, text: &str) -> Result<Listing, ReadError> {
+pub fn read(subscription: &Subscription, asked: &Page, text: &str) -> Result<Listing, ReadError> {
     let answer = json::parse(text, "a list of DW")?;
     let mut listing = Listing::default();
     for (place, item) in json::list(&answer, "items", PAGE)?.iter().enumerate() {
-        match teaser(subscription, page, item) {
+        match teaser(subscription, asked, item) {
             Ok(teaser) => listing.leads.push(Lead::Teaser(Box::new(teaser))),
             Err(why) => listing.skipped.push(Skipped {
-                what: json::text(item, "name")
-                    .and_then(title)
-                    .unwrap_or_else(|| format!("item {}", place + 1)),
+                what: page::label(&[json::text(item, "name")], place),
                 why: why.to_owned(),
             }),
         }
     }
-    listing.more = json::url(&answer, "paginationInfo.nextPageUrl", &page.url)
+    listing.more = json::url(&answer, "paginationInfo.nextPageUrl", &asked.url)
         .and_then(|next| on_our_api(subscription, &next))
-        .filter(|ask| ask.url != page.url);
+        .filter(|ask| ask.url != asked.url);
     Ok(listing)
 }
 
-fn teaser(subscription: &Subscription, page: &Page, item: &Value) -> Result<Teaser, &'static str> {
+fn teaser(subscription: &Subscription, asked: &Page, item: &Value) -> Result<Teaser, &'static str> {
     let id = json::word(item, "reference.id").ok_or("no reference.id")?;
     if !is_number(&id) {
         return Err("reference.id is not a number");
@@ -49,7 +47,7 @@ fn teaser(subscription: &Subscription, page: &Page, item: &Value) -> Result<Teas
             title: name.and_then(title),
             published: date.and_then(|date| dates::of_value(date, &subscription.zone)),
             summary: json::text(item, "teaserText").map(Content::plain),
-            thumbnail: thumbnail(item, &page.url),
+            thumbnail: thumbnail(item, &asked.url),
             ..Draft::default()
         },
         details: detail_ask(subscription, kind, &id).into_iter().collect(),

@@ -5,7 +5,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::name::{LocalName, ResolveResult};
 
-use super::super::page::{MAX_ITEMS, dates, json, looks_like, title};
+use super::super::page::{MAX_ITEMS, dates, json, label, looks_like, title};
 use super::{compose, detail_ask, is_number, link_tail, without_maca};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Lead, Listing, ReadError, Skipped, Teaser};
@@ -36,6 +36,8 @@ struct Fields {
     date: String,
     language: String,
     content_id: String,
+    /// The subject that is being read.
+    subject: String,
     subjects: Vec<String>,
 }
 
@@ -61,10 +63,7 @@ pub fn read(
         match lead(subscription, page, item, whole) {
             Ok(lead) => listing.leads.push(lead),
             Err(why) => listing.skipped.push(Skipped {
-                what: [&item.link, &item.title]
-                    .into_iter()
-                    .find_map(|name| title(name))
-                    .unwrap_or_else(|| format!("item {}", place + 1)),
+                what: label(&[Some(&item.link), Some(&item.title)], place),
                 why: why.to_owned(),
             }),
         }
@@ -155,14 +154,7 @@ fn without_footer(html: &str) -> &str {
 fn parse(text: &str) -> Result<(Fields, Vec<Fields>), ReadError> {
     let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
     reader.config_mut().expand_empty_elements = true;
-    let mut channel = Fields::default();
-    let mut items: Vec<Fields> = Vec::new();
-    let mut depth = 0_usize;
-    let mut elements = 0_usize;
-    // The depth at which channel and item stand; texts count one below.
-    let (mut channel_at, mut item_at) = (None, None);
-    let mut seen_channel = false;
-    let mut field: Option<Field> = None;
+    let mut walk = Walk::default();
     loop {
         let position = reader.buffer_position();
         let (namespace, event) =
@@ -172,79 +164,107 @@ fn parse(text: &str) -> Result<(Fields, Vec<Fields>), ReadError> {
                     format: "XML",
                     why: format!("{error} at byte {position}"),
                 })?;
-        let words: String = match event {
+        match event {
             Event::Start(start) => {
-                depth += 1;
-                elements += 1;
-                limit(depth, MAX_DEPTH, "XML depth")?;
-                limit(elements, MAX_ELEMENTS, "XML elements")?;
                 let local = start.local_name();
-                if depth == 1 && !matches!(local.as_ref(), "RDF" | "rss") {
+                if walk.depth == 0 && !matches!(local.as_ref(), "RDF" | "rss") {
                     return Err(other(text));
                 }
-                match local.as_ref() {
-                    "channel" if depth == 2 => {
-                        channel_at = Some(depth);
-                        seen_channel = true;
-                    }
-                    "item" if item_at.is_none() && (depth == 2 || depth == 3) => {
-                        item_at = Some(depth);
-                        limit(items.len() + 1, MAX_ITEMS, "entries")?;
-                        items.push(Fields::default());
-                    }
-                    _ => {}
-                }
-                if Some(depth) == item_at.or(channel_at).map(|at| at + 1) {
-                    field = Field::of(&namespace, local);
-                    if field == Some(Field::Subject)
-                        && let Some(item) = items.last_mut()
-                    {
-                        item.subjects.push(String::new());
-                    }
-                }
-                continue;
+                walk.start(&namespace, local)?;
             }
-            Event::End(_) => {
-                if Some(depth) == item_at.or(channel_at).map(|at| at + 1) {
-                    field = None;
-                }
-                if item_at == Some(depth) {
-                    item_at = None;
-                } else if channel_at == Some(depth) {
-                    channel_at = None;
-                }
-                depth = depth.saturating_sub(1);
-                continue;
-            }
-            Event::Text(words) => words.into_inner().into_owned(),
-            Event::CData(words) => words.into_inner().into_owned(),
-            Event::GeneralRef(reference) => character(&reference),
+            Event::End(_) => walk.end(),
+            Event::Text(words) => walk.words(&words.into_inner()),
+            Event::CData(words) => walk.words(&words.into_inner()),
+            Event::GeneralRef(reference) => walk.words(&character(&reference)),
             Event::Eof => break,
-            _ => continue,
-        };
-        let Some(field) = field else { continue };
-        let of = match (item_at, channel_at) {
-            (Some(_), _) => items.last_mut(),
-            (None, Some(_)) => Some(&mut channel),
-            (None, None) => None,
-        };
-        if let Some(of) = of {
-            field.slot(of).push_str(&words);
+            _ => {}
         }
     }
-    if depth > 0 {
+    if walk.depth > 0 {
         return Err(ReadError::Broken {
             format: "XML",
             why: "it breaks off".to_owned(),
         });
     }
-    if elements == 0 {
+    if walk.elements == 0 {
         return Err(other(text));
     }
-    if !seen_channel {
-        return Err(json::missing("channel", PAGE));
+    let channel = walk.channel.ok_or_else(|| json::missing("channel", PAGE))?;
+    Ok((channel, walk.items))
+}
+
+/// Where a walk through the document stands, and what it found.
+#[derive(Default)]
+struct Walk {
+    depth: usize,
+    elements: usize,
+    /// The depths at which channel and item are open. In RDF items stand beside the channel, in RSS 2.0 inside it.
+    channel_at: Option<usize>,
+    item_at: Option<usize>,
+    field: Option<Field>,
+    channel: Option<Fields>,
+    items: Vec<Fields>,
+}
+
+impl Walk {
+    fn start(&mut self, namespace: &ResolveResult, local: LocalName) -> Result<(), ReadError> {
+        self.depth += 1;
+        self.elements += 1;
+        limit(self.depth, MAX_DEPTH, "XML depth")?;
+        limit(self.elements, MAX_ELEMENTS, "XML elements")?;
+        match local.as_ref() {
+            "channel" if self.depth == 2 => {
+                self.channel_at = Some(self.depth);
+                self.channel.get_or_insert_default();
+            }
+            "item" if self.item_at.is_none() && (self.depth == 2 || self.depth == 3) => {
+                limit(self.items.len() + 1, MAX_ITEMS, "entries")?;
+                self.item_at = Some(self.depth);
+                self.items.push(Fields::default());
+            }
+            _ if self.is_field() => self.field = Field::of(namespace, local),
+            _ => {}
+        }
+        Ok(())
     }
-    Ok((channel, items))
+
+    fn end(&mut self) {
+        if self.is_field()
+            && self.field.take() == Some(Field::Subject)
+            && let Some(fields) = self.fields()
+        {
+            let subject = std::mem::take(&mut fields.subject);
+            fields.subjects.push(subject);
+        }
+        if self.item_at == Some(self.depth) {
+            self.item_at = None;
+        } else if self.channel_at == Some(self.depth) {
+            self.channel_at = None;
+        }
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn words(&mut self, words: &str) {
+        if let Some(field) = self.field
+            && let Some(fields) = self.fields()
+        {
+            field.slot(fields).push_str(words);
+        }
+    }
+
+    /// Whether the open element stands directly in what is being read.
+    fn is_field(&self) -> bool {
+        let parent = self.item_at.or(self.channel_at);
+        parent.is_some_and(|parent| self.depth == parent + 1)
+    }
+
+    fn fields(&mut self) -> Option<&mut Fields> {
+        match (self.item_at, self.channel_at) {
+            (Some(_), _) => self.items.last_mut(),
+            (None, Some(_)) => self.channel.as_mut(),
+            (None, None) => None,
+        }
+    }
 }
 
 fn other(text: &str) -> ReadError {
@@ -298,7 +318,7 @@ impl Field {
             (RSS1 | "", "description") => Self::Description,
             (RSS1 | "", "guid") => Self::Guid,
             (RSS1 | "", "pubDate") | (DC, "date") => Self::Date,
-            (RSS1 | "", "language") | (DC, "language") => Self::Language,
+            (RSS1 | "" | DC, "language") => Self::Language,
             (RSS1 | "", "category") | (DC, "subject") => Self::Subject,
             (CONTENT, "encoded") => Self::Encoded,
             (DWSYN, "contentID") => Self::ContentId,
@@ -316,13 +336,7 @@ impl Field {
             Self::Date => &mut fields.date,
             Self::Language => &mut fields.language,
             Self::ContentId => &mut fields.content_id,
-            Self::Subject => {
-                if fields.subjects.is_empty() {
-                    fields.subjects.push(String::new());
-                }
-                let last = fields.subjects.len() - 1;
-                &mut fields.subjects[last]
-            }
+            Self::Subject => &mut fields.subject,
         }
     }
 }

@@ -49,8 +49,8 @@ pub fn of_value(value: &Value, zone: &Zone) -> Option<Timestamp> {
 fn epoch(number: i64) -> Option<Timestamp> {
     match number {
         ..=0 => None,
-        ..MILLIS_FROM => Some(Timestamp::from_secs(number)),
-        _ => Some(Timestamp::from_millis(number)),
+        1..MILLIS_FROM => Some(Timestamp::from_secs(number)),
+        MILLIS_FROM.. => Some(Timestamp::from_millis(number)),
     }
 }
 
@@ -76,6 +76,7 @@ fn java(text: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -71,6 +71,15 @@ pub(super) fn title(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// What a skipped entry is called: the first of these that says anything, shortened; else its place in the list.
+pub(super) fn label(names: &[Option<&str>], place: usize) -> String {
+    let name = names.iter().flatten().find_map(|name| title(name));
+    name.map_or_else(
+        || format!("entry {}", place + 1),
+        |name| name.chars().take(200).collect(),
+    )
+}
+
 /// The address an option names, or this one where it names none.
 pub(super) fn option_url(
     subscription: &Subscription,
@@ -122,6 +131,7 @@ pub(super) fn escape_attribute(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -54,7 +54,6 @@ pub fn complete(
     text: &str,
 ) -> Result<Draft, ReadError> {
     let (value, shape) = page_value(text)?;
-    refusal(&value)?;
     let about = match shape.about {
         "" => &value,
         path => json::need(&value, path, shape.name)?,
@@ -84,8 +83,8 @@ pub fn complete(
 
     let link = draft.link.as_ref().map_or("", PageUrl::as_str);
     let words = json::first_text(&value, shape.texts).map(|text| {
-        let attributes = shape.attributes.iter();
-        let attributes = attributes.filter_map(|path| json::at(&value, path)).next();
+        let mut places = shape.attributes.iter();
+        let attributes = places.find_map(|path| json::at(&value, path));
         body::fill(text, attributes.unwrap_or(&Value::Null), link)
     });
     draft.body = match words.filter(|words| !words.trim().is_empty()) {
@@ -103,7 +102,9 @@ pub fn complete(
 
 fn page_value(text: &str) -> Result<(Value, &'static Shape), ReadError> {
     if text.trim_start().starts_with('{') {
-        return Ok((json::parse(text, "an article of Tencent News")?, &SIMPLE));
+        let answer = json::parse(text, "an article of Tencent News")?;
+        refusal(&answer)?;
+        return Ok((answer, &SIMPLE));
     }
     if !text.trim_start().starts_with('<') {
         return Err(ReadError::Other {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::page::{MAX_ITEMS, dates, json, title};
+use super::super::page::{MAX_ITEMS, dates, json, label, title};
 use super::{canonical, details, is_article_id};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Lead, Listing, ReadError, Skipped, Teaser};
@@ -40,7 +40,7 @@ pub fn read(subscription: &Subscription, page: &Page, text: &str) -> Result<List
     }
     if reading.passed_over > 0 {
         reading.listing.notes.push(format!(
-            "{} entries without an article (tips, topics, tags) passed over",
+            "tips, topics and tags passed over: {}",
             reading.passed_over
         ));
     }
@@ -77,7 +77,9 @@ impl Reading<'_> {
             if inner.is_empty() {
                 self.item(item);
             } else {
-                inner.iter().for_each(|item| self.item(item));
+                for item in inner {
+                    self.item(item);
+                }
             }
             if self.listing.leads.len() > MAX_ITEMS {
                 return Err(ReadError::Limit {
@@ -96,12 +98,11 @@ impl Reading<'_> {
             self.passed_over += 1;
             return;
         }
+        let place = self.listing.leads.len() + self.listing.skipped.len() + self.passed_over;
         match self.teaser(item) {
             Ok(teaser) => self.listing.leads.push(Lead::Teaser(Box::new(teaser))),
             Err(why) => self.listing.skipped.push(Skipped {
-                what: json::first_text(item, &["title", "id"])
-                    .and_then(title)
-                    .unwrap_or_else(|| "an entry without a title".to_owned()),
+                what: label(&[json::first_text(item, &["title", "id"])], place),
                 why: why.to_owned(),
             }),
         }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::page::{MAX_ITEMS, dates, html, json, title};
+use super::super::page::{MAX_ITEMS, dates, html, json, label, title};
 use super::{column, stories_url};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Lead, Listing, ReadError, Skipped, Teaser};
@@ -37,9 +37,7 @@ pub fn read(subscription: &Subscription, page: &Page, text: &str) -> Result<List
         match story(subscription, page, item) {
             Ok(teaser) => listing.leads.push(Lead::Teaser(Box::new(teaser))),
             Err(why) => listing.skipped.push(Skipped {
-                what: json::first_text(item, &["title", "url"])
-                    .and_then(title)
-                    .unwrap_or_else(|| format!("story {}", place + 1)),
+                what: label(&[json::first_text(item, &["title", "url"])], place),
                 why: why.to_owned(),
             }),
         }
@@ -111,7 +109,7 @@ fn list_page(page: &Page, text: &str) -> Result<Listing, ReadError> {
     let document = html::parse(text, "a list of Ta Kung Pao")?;
     let mut listing = Listing::default();
     let mut seen = HashSet::new();
-    for link in document.select(LINKS).iter() {
+    for link in &document.select(LINKS) {
         if listing.leads.len() >= MAX_ITEMS {
             return Err(ReadError::Limit {
                 what: "entries",
