@@ -8,7 +8,8 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, USER_AGENT,
 };
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::ring;
+use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::time::{Instant, timeout};
 
 use crate::fetch::decode::{self, Limits};
@@ -23,7 +24,7 @@ use crate::model::urls::PageUrl;
 const FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
      application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.8, */*;q=0.5";
 
-/// What `fetch/decode.rs` undoes, in this order for ever (P-80): an ETag may depend on it.
+/// What `fetch/decode.rs` undoes, in this order for ever (P-80): an `ETag` may depend on it.
 const CODINGS: &str = "gzip, br, zstd";
 
 /// An answer's head may have this many bytes (P-56).
@@ -64,11 +65,12 @@ impl Client {
     /// A client with these limits. Uses the certificate authorities of the machine, or those compiled in where it has none.
     pub fn new(settings: FetchSettings) -> Result<Self, ClientError> {
         let headers = constant_headers(settings.contact.as_ref())?;
-        // Fails where a provider is installed already, which then serves as well.
-        let _ = ring::default_provider().install_default();
-        let build = |kept: usize, tls: Option<rustls::ClientConfig>| {
-            let builder = reqwest::Client::builder()
+        let tls = tls()?;
+        let build = |kept: usize| {
+            reqwest::Client::builder()
                 .default_headers(headers.clone())
+                // Shared by both, with its memory of sessions.
+                .tls_backend_preconfigured(tls.clone())
                 .connect_timeout(settings.connect)
                 .pool_max_idle_per_host(kept)
                 .pool_idle_timeout(KEEP_ALIVE)
@@ -76,31 +78,11 @@ impl Client {
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .no_proxy()
-                .http1_only();
-            match tls {
-                Some(tls) => builder.tls_backend_preconfigured(tls),
-                None => builder,
-            }
-            .build()
+                .http1_only()
+                .build()
+                .map_err(|error| ClientError::Library(error.into()))
         };
-        let library = |error: reqwest::Error| ClientError::Library(error.into());
-
-        let kept = settings.per_host;
-        let (keeping, closing) = match build(kept, None) {
-            Ok(keeping) => (keeping, build(0, None).map_err(library)?),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(
-                    error,
-                    "no certificate authorities on this machine; using those compiled in"
-                );
-                let tls = bundled_authorities()?;
-                (
-                    build(kept, Some(tls.clone())).map_err(library)?,
-                    build(0, Some(tls)).map_err(library)?,
-                )
-            }
-        };
+        let (keeping, closing) = (build(settings.per_host)?, build(0)?);
         Ok(Self {
             inner: Arc::new(Inner {
                 gate: Gate::new(
@@ -116,16 +98,24 @@ impl Client {
     }
 }
 
-/// TLS with the authorities compiled in (RELIABILITY F11).
-fn bundled_authorities() -> Result<rustls::ClientConfig, ClientError> {
-    let provider = CryptoProvider::get_default()
-        .map_or_else(|| Arc::new(ring::default_provider()), Arc::clone);
-    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ClientError::Library(error.into()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+/// TLS that trusts the certificate authorities of the machine, or those compiled in where it has none (RELIABILITY F11).
+fn tls() -> Result<rustls::ClientConfig, ClientError> {
+    let builder = || {
+        rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| ClientError::Library(error.into()))
+    };
+    let builder = match builder()?.with_platform_verifier() {
+        Ok(builder) => builder,
+        Err(error) => {
+            tracing::warn!(%error, "no certificate authorities on this machine; those compiled in are trusted instead");
+            let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
+            builder()?.with_root_certificates(roots.collect::<rustls::RootCertStore>())
+        }
+    };
+    let mut tls = builder.with_no_client_auth();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(tls)
 }
 
 fn constant_headers(contact: Option<&PageUrl>) -> Result<HeaderMap, ClientError> {

@@ -62,7 +62,7 @@ impl Coding {
     fn sniff(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(&GZIP_MAGIC) {
             Some(Self::Gzip)
-        } else if bytes.starts_with(&ZSTD_MAGIC) {
+        } else if is_zstd_frame(bytes) {
             Some(Self::Zstd)
         } else {
             None
@@ -170,30 +170,24 @@ pub fn is_long(body: &[u8], codings: &[Coding]) -> bool {
 }
 
 fn undo(said: Coding, body: Vec<u8>, cap: Cap) -> Result<Vec<u8>, DecodeError> {
-    let coding = match (said, Coding::sniff(&body)) {
-        // Some other coding than it says.
-        (Coding::Gzip | Coding::Zstd | Coding::Deflate, Some(seen)) => seen,
-        // None at all. (gzip and zstd begin with a mark; deflate's first two bytes are as good as one.)
-        (Coding::Gzip | Coding::Zstd, None) if looks_plain(&body) => return Ok(body),
-        (Coding::Deflate, None) if looks_plain(&body) => return Ok(body),
-        _ => said,
-    };
-    let outcome = match coding {
-        Coding::Gzip => gzip(&body, cap),
+    use DecodeError::{Damaged, Truncated, Window};
+    let outcome = match said {
+        // These two begin with a mark, so what has none is something else.
+        Coding::Gzip | Coding::Zstd => Err(Damaged(said.name())),
+        // These have none: whether it is one shows when it is read.
         Coding::Deflate => deflate(&body, cap),
         Coding::Brotli => brotli(&body, cap),
-        Coding::Zstd => zstd_frames(&body, cap),
     };
     match (outcome, Coding::sniff(&body)) {
-        // A brotli stream has no mark: whether it is one shows when it is read.
-        (
-            Err(DecodeError::Damaged(_) | DecodeError::Truncated(_) | DecodeError::Window(_)),
-            Some(seen),
-        ) if coding == Coding::Brotli => undo(seen, body, cap),
-        (
-            Err(DecodeError::Damaged(_) | DecodeError::Truncated(_) | DecodeError::Window(_)),
-            None,
-        ) if coding == Coding::Brotli && looks_plain(&body) => Ok(body),
+        (Err(Damaged(_) | Truncated(_) | Window(_)), Some(Coding::Zstd)) => zstd_frames(&body, cap),
+        (Err(Damaged(_) | Truncated(_) | Window(_)), Some(_)) => gzip(&body, cap),
+        (Err(Damaged(_) | Truncated(_) | Window(_)), None) if looks_plain(&body) => {
+            tracing::debug!(
+                coding = said.name(),
+                "a body without the content coding it should have"
+            );
+            Ok(body)
+        }
         (outcome, _) => outcome,
     }
 }

@@ -343,7 +343,7 @@ mod tests {
             assert_eq!(
                 fresh(&[("cache-control", "max-age=7200"), ("age", age)]),
                 left
-            )
+            );
         };
         check("1800", Some(5400));
         check("7200", None);
@@ -458,7 +458,7 @@ mod tests {
     #[test]
     fn http_dates_in_their_three_forms() {
         let check = |text: &str, second: Option<i64>| {
-            assert_eq!(http_date(text.as_bytes()), second, "{text}")
+            assert_eq!(http_date(text.as_bytes()), second, "{text}");
         };
         check("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777));
         check("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777));
@@ -543,6 +543,7 @@ mod tests {
         check(&["a\u{1b}[1m"], Err("a?[1m"));
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it is what is compared with")]
     fn pair(etag: Option<&str>, last_modified: Option<&str>) -> Option<HttpValidators> {
         let bytes = |text: &str| Box::from(text.as_bytes());
         Some(HttpValidators {

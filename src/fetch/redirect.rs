@@ -1,5 +1,7 @@
 //! Where redirects lead, and what of the request goes along.
 
+use std::fmt::Write;
+
 use crate::model::http::{FetchError, Method};
 use crate::model::urls::PageUrl;
 
@@ -111,7 +113,8 @@ fn ascii(bytes: &[u8]) -> String {
         if byte.is_ascii() {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text

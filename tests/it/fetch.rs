@@ -1,7 +1,9 @@
 //! Fetching against an origin on loopback that plays scripts, rule by rule.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use feedmill::fetch::client::Client;
@@ -136,7 +138,7 @@ async fn p_01_p_16_p_17_p_160_p_162_p_163_every_request_looks_the_same() {
 
 #[tokio::test]
 async fn p_02_p_03_p_04_validators_come_back_byte_for_byte() {
-    let long = [b'x'; 4096];
+    let four_kib = [b'x'; 4096];
     let client = client();
     let check = async |etag: Option<&[u8]>, last_modified: Option<&[u8]>| {
         let mut lines = Vec::new();
@@ -164,7 +166,7 @@ async fn p_02_p_03_p_04_validators_come_back_byte_for_byte() {
         b"abc",
         b"\"a,b c\"",
         b"\"\xe9\xff\"",
-        &long,
+        &four_kib,
     ] {
         check(Some(etag), None).await;
     }
@@ -297,7 +299,7 @@ async fn p_20_what_a_page_says_of_itself_arrives() {
     assert_eq!(page.charset.as_deref(), Some("GB2312"));
     assert_eq!(page.bytes, FEED);
     assert_eq!((validators, moved), (None, None));
-    assert_eq!(freshness, Freshness(Some(Duration::from_secs(5400))));
+    assert_eq!(freshness, Freshness(Some(Duration::from_mins(90))));
 }
 
 #[tokio::test]
@@ -739,7 +741,7 @@ async fn failures_are_told_apart() {
         "no connection to `127.0.0.1`: connection refused",
     )
     .await;
-    let mail = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mail = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = mail.local_addr().unwrap().port();
     std::thread::spawn(move || {
         let (mut stream, _) = mail.accept().unwrap();
@@ -756,11 +758,65 @@ async fn failures_are_told_apart() {
         "refused: port 22 is not one for web pages",
     )
     .await;
-    let error = client()
-        .fetch(get("http://no-such-name.invalid/"))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, FetchError::Dns { .. }), "{error:?}");
+    // A label longer than DNS has room for, so that no resolver is asked.
+    let name = format!("{}.invalid", "a".repeat(64));
+    let outcome = client().fetch(get(&format!("http://{name}/"))).await;
+    check_error(outcome, &format!("the name `{name}` does not resolve: "));
+}
+
+/// The certificate is made up; nobody trusts it.
+#[tokio::test]
+async fn p_50_a_certificate_nobody_vouches_for_is_refused() {
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap()
+    .with_no_client_auth()
+    .with_single_cert(
+        vec![
+            include_bytes!("../fixtures/fetch/self-signed.cert.der")
+                .to_vec()
+                .into(),
+        ],
+        include_bytes!("../fixtures/fetch/self-signed.key.der")
+            .to_vec()
+            .try_into()
+            .unwrap(),
+    )
+    .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut heard = Vec::new();
+        let _ = rustls::StreamOwned::new(connection, stream).read_to_end(&mut heard);
+        heard
+    });
+    let outcome = client()
+        .fetch(get(&format!("https://127.0.0.1:{port}/")))
+        .await;
+    check_error(
+        outcome,
+        "no secure connection to `127.0.0.1`: its certificate is from no authority this machine trusts",
+    );
+    assert_eq!(server.join().unwrap(), b"", "nothing was asked");
+}
+
+#[tokio::test]
+async fn p_55_a_kept_connection_that_was_closed_is_replaced() {
+    let closed = [answer("200 OK", &[], FEED), vec![Act::Close]].concat();
+    let origin = Origin::start([closed.clone(), closed.clone(), closed.clone(), closed]);
+    let client = Client::new(FetchSettings {
+        host_delay: Duration::from_millis(20),
+        ..settings()
+    })
+    .unwrap();
+    for _ in 0..4 {
+        fresh(client.fetch(get(&origin.url("/"))).await);
+    }
+    assert_eq!(origin.log().len(), 4);
 }
 
 #[tokio::test]

@@ -195,11 +195,16 @@ fn p_85_a_body_is_what_it_is_not_what_it_says() {
 
 /// Refused, and quickly.
 fn check_bomb(body: &[u8], codings: &[Coding], error: DecodeError) {
+    let limits = Limits {
+        decoded: 2 * 1024 * 1024,
+        ..LIMITS
+    };
     let start = Instant::now();
-    assert_eq!(undone(body, codings), Err(error), "{codings:?}");
-    // Debug builds on a busy machine included.
+    let outcome = decode(body.to_vec(), codings, limits);
+    assert_eq!(outcome, Err(error), "{codings:?}");
+    // Unoptimised and on a busy machine; not stopped, the first would take minutes.
     assert!(
-        start.elapsed() < Duration::from_secs(5),
+        start.elapsed() < Duration::from_secs(10),
         "{:?}",
         start.elapsed()
     );
@@ -212,11 +217,7 @@ fn p_84_bombs_are_stopped_while_they_grow() {
     // Gigabytes of zeros in what the wire limit lets through.
     let gigabytes = gz(&zeros).repeat(500);
     assert!(gigabytes.len() < 10 * mib);
-    check_bomb(
-        &gigabytes,
-        &[Coding::Gzip],
-        DecodeError::TooLarge(LIMITS.decoded),
-    );
+    check_bomb(&gigabytes, &[Coding::Gzip], DecodeError::TooLarge(2 * mib));
     let twice = gz(&gigabytes);
     let bomb = DecodeError::Bomb((twice.len() * 200).max(mib));
     check_bomb(&twice, &[Coding::Gzip, Coding::Gzip], bomb.clone());
@@ -286,10 +287,10 @@ fn limits_hold_to_the_byte() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_was_coded_comes_back(plain in prop::collection::vec(any::<u8>(), 1..5000), times in 1..60_usize) {
+    fn what_was_coded_comes_back(plain in prop::collection::vec(any::<u8>(), 1..5000), times in 1..20_usize) {
         let plain = [&b"<"[..], &plain.repeat(times)].concat();
         for (coding, body) in [
             (Coding::Gzip, gz(&plain)),
