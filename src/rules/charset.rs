@@ -249,3 +249,126 @@ fn declared(bytes: &[u8], what: Kind) -> Option<String> {
             .map(str::to_owned)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(
+        bytes: &[u8],
+        http: Option<&str>,
+        what: Kind,
+        expected: (&str, &str, Evidence, usize),
+    ) {
+        let got = decode(bytes, http, what);
+        assert_eq!(
+            (got.text.as_ref(), got.charset, got.evidence, got.replaced),
+            expected
+        );
+    }
+
+    #[test]
+    fn each_kind_of_evidence_is_heard_in_its_turn() {
+        use Evidence::{Bom, Bytes, Declaration, Fallback, Http, Utf8Valid};
+        let gb = b"\xd6\xd0\xce\xc4"; // 中文
+        check(
+            "中文".as_bytes(),
+            Some("gbk"),
+            Kind::Xml,
+            ("中文", "UTF-8", Utf8Valid, 0),
+        );
+        check(
+            "\u{feff}中文".as_bytes(),
+            Some("gbk"),
+            Kind::Xml,
+            ("中文", "UTF-8", Bom, 0),
+        );
+        check(
+            b"\xff\xfe\x2d\x4e",
+            Some("gbk"),
+            Kind::Xml,
+            ("中", "UTF-16LE", Bom, 0),
+        );
+        check(
+            b"\0<\0a\x4e\x2d",
+            None,
+            Kind::Xml,
+            ("<a中", "UTF-16BE", Bytes, 0),
+        );
+        check(
+            gb,
+            Some(" \"GB2312\""),
+            Kind::Json,
+            ("中文", "gb18030", Http, 0),
+        );
+        for page in [
+            "<meta charset=gbk>",
+            "<META http-equiv=x content='text/html; charset = \"cp936\"'>",
+        ] {
+            let text = format!("{page}中文");
+            let bytes = [page.as_bytes(), gb].concat();
+            let label = if page.contains("cp936") {
+                Some("hz-gb-2312")
+            } else {
+                None
+            };
+            check(
+                &bytes,
+                label,
+                Kind::Html,
+                (&text, "gb18030", Declaration, 0),
+            );
+        }
+        check(
+            b"caf\xe9",
+            Some("iso-8859-1"),
+            Kind::Html,
+            ("café", "windows-1252", Http, 0),
+        );
+        check(
+            b"\x1b$B4A\x1b(B",
+            Some("iso-2022-jp"),
+            Kind::Html,
+            ("漢", "ISO-2022-JP", Http, 0),
+        );
+        check(b"\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xff",
+            None, Kind::Html, (&format!("{}\u{fffd}", "中".repeat(21)), "UTF-8", Bytes, 1));
+        assert_ne!(Fallback, Bytes);
+    }
+
+    #[test]
+    fn a_label_beyond_the_first_kilobyte_or_of_utf_16_is_no_label() {
+        let late = [&[b' '; 1100][..], b"<meta charset=gbk>"].concat();
+        assert_eq!(declared(&late, Kind::Html), None);
+        assert_eq!(charset_named("utf-16"), None);
+        assert_eq!(charset_named("hz-gb-2312"), None);
+        assert_eq!(charset_named("EUC-TW"), Some(BIG5));
+    }
+
+    #[test]
+    fn valid_text_is_borrowed() {
+        assert!(matches!(
+            decode("中文".as_bytes(), None, Kind::Xml).text,
+            Cow::Borrowed(_)
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_and_label_return(bytes in prop::collection::vec(any::<u8>(), 0..300), label in "\\PC{0,12}") {
+            let _ = decode(&bytes, Some(&label), Kind::Html);
+            let _ = decode(&[b"<?xml encoding='gbk'?>", bytes.as_slice()].concat(), None, Kind::Xml);
+        }
+
+        #[test]
+        fn text_survives_its_charset(text in "[一-龥，。]{30,200}", gb in any::<bool>()) {
+            let charset = if gb { GB18030 } else { UTF_8 };
+            let label = if gb { "gb2312" } else { "big5" };
+            let bytes = charset.encode(&text).0;
+            let got = decode(&bytes, Some(label), Kind::Json);
+            prop_assert_eq!(got.text.as_ref(), text.as_str());
+        }
+    }
+}

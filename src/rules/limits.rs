@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_no_markup_is_not_counted() {
         let check = |text: &str, elements, depth| {
-            assert_eq!(scan_xml(text), Ok(Shape { elements, depth }), "{text}")
+            assert_eq!(scan_xml(text), Ok(Shape { elements, depth }), "{text}");
         };
         check(
             "<?xml version='1.0'?><!-- <a> --><r><![CDATA[<a><b>]]></r>",

@@ -152,7 +152,7 @@ fn clock<'a>(hour: u64, text: &'a str, parts: &mut Vec<Part>) -> Option<&'a str>
         let mark = rest.chars().next();
         match (place, mark) {
             (0, Some(':' | '分')) | (1, Some('秒')) => {
-                rest = rest.get(mark.map_or(0, char::len_utf8)..)?
+                rest = rest.get(mark.map_or(0, char::len_utf8)..)?;
             }
             (1, Some('.' | ',')) => {
                 let (fraction, left) = digits(rest.get(1..)?);

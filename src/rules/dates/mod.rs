@@ -21,10 +21,12 @@ pub fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Time
         return None;
     }
     // RFC 3339 as Atom wants it needs no guessing; a `+0800` without colon is read too. Leap seconds are.
-    if text.is_ascii() && text.as_bytes().get(10) == Some(&b'T') && text.len() >= 20 {
-        if let Ok(time) = text.parse::<jiff::Timestamp>() {
-            return Some(time.into());
-        }
+    if text.is_ascii()
+        && text.as_bytes().get(10) == Some(&b'T')
+        && text.len() >= 20
+        && let Ok(time) = text.parse::<jiff::Timestamp>()
+    {
+        return Some(time.into());
     }
     let text = wide(text);
     if let Some(time) = relative::parse(&text, zone, fetched) {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 fn read(text: &str, zone: &str) -> Option<String> {
     let fetched = Timestamp::from_secs(1_793_004_800); // 2026-10-26T08:53:20Z
-    parse(text, &Zone::parse(zone).unwrap(), Some(fetched)).map(|time| time.rfc3339())
+    parse(text, &Zone::parse(zone).unwrap(), Some(fetched)).map(Timestamp::rfc3339)
 }
 
 fn check(text: &str, expected: &str) {

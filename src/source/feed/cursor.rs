@@ -10,66 +10,10 @@ use quick_xml::errors::Error;
 use quick_xml::escape::resolve_html5_entity;
 use quick_xml::events::{BytesStart, Event};
 
+use super::names::Ns;
+use super::references::{declared, decoded, expand, numbered};
 use crate::model::urls::PageUrl;
 use crate::rules::limits::EXPANSION;
-use crate::rules::repair::is_allowed;
-
-/// The vocabularies feeds are written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ns {
-    /// RSS 0.9x, 1.0 and 2.0: all of them say the same with the same words.
-    Rss,
-    /// Atom 1.0 and 0.3.
-    Atom,
-    Rdf,
-    Dc,
-    DcTerms,
-    Content,
-    Media,
-    Itunes,
-    Other,
-}
-
-impl Ns {
-    fn of(uri: &str) -> Self {
-        match uri.trim().trim_end_matches(['/', '#']) {
-            "http://www.w3.org/2005/Atom"
-            | "http://purl.org/atom/ns"
-            | "https://www.w3.org/2005/Atom" => Self::Atom,
-            "http://purl.org/rss/1.0"
-            | "http://purl.org/net/rss1.1"
-            | "http://my.netscape.com/rdf/simple/0.9"
-            | "http://my.netscape.com/publish/formats/rss-0.91.dtd"
-            | "http://channel.netscape.com/rdf/simple/0.9"
-            | "http://backend.userland.com/rss2"
-            | "http://backend.userland.com/RSS2"
-            | "http://blogs.law.harvard.edu/tech/rss" => Self::Rss,
-            "http://www.w3.org/1999/02/22-rdf-syntax-ns" => Self::Rdf,
-            "http://purl.org/dc/elements/1.1" | "http://purl.org/dc/elements/1.0" => Self::Dc,
-            "http://purl.org/dc/terms" => Self::DcTerms,
-            "http://purl.org/rss/1.0/modules/content" => Self::Content,
-            "http://search.yahoo.com/mrss" | "https://search.yahoo.com/mrss" => Self::Media,
-            uri if uri.eq_ignore_ascii_case("http://www.itunes.com/dtds/podcast-1.0.dtd") => {
-                Self::Itunes
-            }
-            _ => Self::Other,
-        }
-    }
-
-    /// A prefix nobody declared means what it means everywhere else.
-    fn by_custom(prefix: &str) -> Self {
-        match prefix {
-            "atom" | "a10" => Self::Atom,
-            "rdf" => Self::Rdf,
-            "dc" => Self::Dc,
-            "dcterms" => Self::DcTerms,
-            "content" => Self::Content,
-            "media" => Self::Media,
-            "itunes" => Self::Itunes,
-            _ => Self::Other,
-        }
-    }
-}
 
 /// A start tag.
 pub(super) struct Tag<'t> {
@@ -275,7 +219,7 @@ impl<'t> Cursor<'t> {
                 }
                 Event::DocType(text) => {
                     if let Cow::Borrowed(text) = text.into_inner() {
-                        self.declare(text);
+                        self.entities = declared(text);
                     }
                 }
                 Event::Eof => return Ok(Step::Eof),
@@ -409,19 +353,20 @@ impl<'t> Cursor<'t> {
             // The end tag that closed it, its own or an ancestor's, begins at the last `<`.
             let raw = self.text.get(begin..self.at()).unwrap_or_default();
             let end = memrchr(b'<', raw.as_bytes()).unwrap_or(0);
-            inner.text = raw.get(..end).unwrap_or_default().to_owned();
+            raw.get(..end)
+                .unwrap_or_default()
+                .clone_into(&mut inner.text);
         }
         Ok(inner)
     }
 
     fn reference(&mut self, name: &str) -> Result<Cow<'t, str>, Fault> {
         if let Some(number) = name.strip_prefix('#') {
-            return Ok(match numbered(number) {
-                Some(c) => Cow::Owned(c.to_string()),
-                None => {
-                    self.mended.forbidden += 1;
-                    Cow::Borrowed("")
-                }
+            return Ok(if let Some(c) = numbered(number) {
+                Cow::Owned(c.to_string())
+            } else {
+                self.mended.forbidden += 1;
+                Cow::Borrowed("")
             });
         }
         match name {
@@ -452,36 +397,13 @@ impl<'t> Cursor<'t> {
                 })
             };
         }
-        Ok(match resolve_html5_entity(name) {
-            Some(text) => {
-                self.mended.html_entities += 1;
-                Cow::Borrowed(text)
-            }
-            None => {
-                self.mended.ampersands += 1;
-                Cow::Owned(format!("&{name};"))
-            }
+        Ok(if let Some(text) = resolve_html5_entity(name) {
+            self.mended.html_entities += 1;
+            Cow::Borrowed(text)
+        } else {
+            self.mended.ampersands += 1;
+            Cow::Owned(format!("&{name};"))
         })
-    }
-
-    /// The entities a DOCTYPE declares with a value. External ones are never fetched, and read as their names.
-    fn declare(&mut self, doctype: &'t str) {
-        for declaration in doctype.split("<!ENTITY").skip(1) {
-            let declaration = declaration.trim_start();
-            let Some((name, value)) = declaration.split_once(|c: char| c.is_ascii_whitespace())
-            else {
-                continue;
-            };
-            let value = value.trim_start();
-            let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
-                continue;
-            };
-            if let Some(value) = value.get(1..).and_then(|v| v.split(quote).next())
-                && self.entities.len() < 256
-            {
-                self.entities.entry(name).or_insert(value);
-            }
-        }
     }
 
     /// Goes on at this place of the text, with the elements open then that are less than `depth` deep.
@@ -532,90 +454,4 @@ fn normal_lines(text: Cow<'_, str>) -> Cow<'_, str> {
         return text;
     }
     Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
-}
-
-fn numbered(number: &str) -> Option<char> {
-    let code = match number.strip_prefix(['x', 'X']) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-        None => number.parse().ok()?,
-    };
-    // What editors on Windows mean by the numbers of control characters, as browsers read them.
-    let byte = u8::try_from(code).ok().filter(|b| (0x80..0xa0).contains(b));
-    let c = match byte {
-        Some(byte) => encoding_rs::WINDOWS_1252
-            .decode_without_bom_handling(&[byte])
-            .0
-            .chars()
-            .next()?,
-        None => char::from_u32(code)?,
-    };
-    is_allowed(c).then_some(c)
-}
-
-/// A declared entity's value with the references in it resolved: `false` where that is too much, or too deep.
-fn expand(
-    value: &str,
-    entities: &HashMap<&str, &str>,
-    depth: usize,
-    budget: usize,
-    out: &mut String,
-) -> bool {
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let Some((name, left)) = after.split_once(';') else {
-            out.push('&');
-            rest = after;
-            continue;
-        };
-        match entities.get(name) {
-            Some(inner) => {
-                if depth == 0 || !expand(inner, entities, depth - 1, budget, out) {
-                    return false;
-                }
-            }
-            None => out.push_str(&decoded(&format!("&{name};"))),
-        }
-        if out.len() > budget {
-            return false;
-        }
-        rest = left;
-    }
-    out.push_str(rest);
-    out.len() <= budget
-}
-
-/// Text with the references in it resolved once; what is none stays as it is.
-pub(super) fn decoded(text: &str) -> Cow<'_, str> {
-    let Some(first) = memchr(b'&', text.as_bytes()) else {
-        return Cow::Borrowed(text);
-    };
-    let (start, mut rest) = text.split_at(first);
-    let mut out = start.to_owned();
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        // The longest name HTML knows has 31 letters.
-        let end = after.bytes().take(40).position(|b| b == b';');
-        let resolved = end
-            .and_then(|end| Some((after.get(..end)?, after.get(end + 1..)?)))
-            .and_then(|(name, left)| {
-                let text = match name.strip_prefix('#') {
-                    Some(number) => numbered(number).map(String::from)?,
-                    None => resolve_html5_entity(name)?.to_owned(),
-                };
-                Some((text, left))
-            });
-        match resolved {
-            Some((text, left)) => {
-                out.push_str(&text);
-                rest = left;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
 }

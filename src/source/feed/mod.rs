@@ -2,10 +2,18 @@
 //!
 //! What a feed is shows in its bytes: `Content-Type` is advice (P-86). The reader forgives what can be understood,
 //! notes it, and loses an entry rather than a feed.
+//!
+//! XML is read by a walk of our own over quick-xml's events. The feed-rs crate was the first choice, but its panics
+//! cannot be mended away in front of it (an author `张三（a@example.org）`, a full-width `itunes:duration`), it loses
+//! the feed with the entry, and it drops what we need: `rdf:about`, `isPermaLink`, `atom:source`, dates without a
+//! zone. Mending all that takes a reader by itself.
 
+mod constructs;
 mod cursor;
 mod entry;
 mod json;
+mod names;
+mod references;
 mod text;
 mod xml;
 

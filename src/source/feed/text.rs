@@ -1,6 +1,6 @@
 //! Texts of feeds: a title as one plain line, XHTML as HTML, people as names.
 
-use super::cursor::decoded;
+use super::references::decoded;
 use crate::model::urls::PageUrl;
 
 /// Longer titles are cut.
@@ -85,9 +85,10 @@ pub(super) fn html_of_xhtml(markup: &str) -> String {
         && let Some(name) = tag.split(|c: char| c.is_ascii_whitespace()).next()
         && (name == "div" || name.ends_with(":div"))
         && let Some(inside) = inside.strip_suffix('>').map(str::trim_end)
-        && let Some(inside) = inside.strip_suffix(name).and_then(|rest| rest.strip_suffix("</"))
-        // Two divs side by side are not one around all.
-        && !inside.contains(&format!("</{name}>")) | inside.contains(&format!("<{name}"))
+        && let Some(inside) = inside
+            .strip_suffix(name)
+            .and_then(|rest| rest.strip_suffix("</"))
+        && balanced(inside, name)
     {
         body = inside;
         prefix = name.strip_suffix("div").unwrap_or_default();
@@ -135,6 +136,29 @@ pub(super) fn html_of_xhtml(markup: &str) -> String {
     html
 }
 
+/// Whether no end tag of this name closes more than what is inside: two divs side by side are not one around all.
+fn balanced(inside: &str, name: &str) -> bool {
+    let (mut depth, mut rest) = (0_usize, inside);
+    while let Some((_, after)) = rest.split_once('<') {
+        let end = after
+            .strip_prefix('/')
+            .and_then(|tag| tag.strip_prefix(name));
+        if end.is_some_and(|after| after.trim_start().starts_with('>')) {
+            let Some(less) = depth.checked_sub(1) else {
+                return false;
+            };
+            depth = less;
+        } else if after
+            .strip_prefix(name)
+            .is_some_and(|after| after.starts_with([' ', '>', '\t', '\n']))
+        {
+            depth += 1;
+        }
+        rest = after;
+    }
+    true
+}
+
 /// A person's name out of `mail@example.org (Name)`, `Name <mail@example.org>`, or a bare name.
 pub(super) fn name(person: &str) -> Option<String> {
     let person = person.trim();
@@ -177,7 +201,7 @@ mod tests {
     #[test]
     fn titles_are_decoded_once_and_lose_only_markup() {
         let check = |html: &str, plain: &str| {
-            assert_eq!(line_of_html(html).as_deref(), Some(plain), "{html}")
+            assert_eq!(line_of_html(html).as_deref(), Some(plain), "{html}");
         };
         check("AT&T &amp; co", "AT&T & co");
         check("&amp;lt;b&amp;gt;", "&lt;b&gt;");
@@ -207,7 +231,7 @@ mod tests {
     #[test]
     fn people_are_names() {
         let check = |person: &str, expected: Option<&str>| {
-            assert_eq!(name(person).as_deref(), expected, "{person}")
+            assert_eq!(name(person).as_deref(), expected, "{person}");
         };
         check("a@example.org (Ann O.)", Some("Ann O."));
         check("Ann O. <a@example.org>", Some("Ann O."));

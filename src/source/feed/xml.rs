@@ -1,7 +1,9 @@
 //! RSS 0.9x, 1.0, 2.0 and Atom 0.3, 1.0: a document to a listing.
 
-use super::cursor::{Cursor, Fault, Ns, Step, Tag};
+use super::constructs::{person, plain};
+use super::cursor::{Cursor, Fault, Step, Tag};
 use super::entry;
+use super::names::Ns;
 use super::text::{add_name, address, line};
 use crate::model::entry::{Lead, Listing, ReadError, Skipped};
 use crate::model::feed::FeedInfo;
@@ -195,7 +197,7 @@ pub(super) fn info_child<'t>(
     match (tag.ns, tag.local) {
         (Ns::Atom, "id") => info.id = line(&cursor.inner()?.text),
         (Ns::Rss | Ns::Atom, "title") => {
-            let title = entry::plain(cursor, tag)?;
+            let title = plain(cursor, tag)?;
             info.title = info.title.take().or(title);
         }
         (Ns::Rss, "link") => {
@@ -219,7 +221,7 @@ pub(super) fn info_child<'t>(
             cursor.skip(depth)?;
         }
         (Ns::Atom, "author") => {
-            let name = entry::person(cursor)?;
+            let name = person(cursor)?;
             add_name(&mut info.authors, &name);
         }
         (Ns::Rss, "managingEditor") | (Ns::Dc, "creator") | (Ns::Itunes, "author") => {
@@ -227,10 +229,10 @@ pub(super) fn info_child<'t>(
             add_name(&mut info.authors, &name);
         }
         (Ns::Rss, "copyright") | (Ns::Dc, "rights") | (Ns::Atom, "rights" | "copyright") => {
-            info.rights = entry::plain(cursor, tag)?;
+            info.rights = plain(cursor, tag)?;
         }
         (Ns::Rss | Ns::Dc, "language") => {
-            info.language = line(&cursor.inner()?.text).or(info.language.take())
+            info.language = line(&cursor.inner()?.text).or(info.language.take());
         }
         (Ns::Rss, "lastBuildDate") | (Ns::Atom, "updated" | "modified") => {
             info.updated = dates::parse(&cursor.inner()?.text, zone, None).or(info.updated);

@@ -1,0 +1,58 @@
+//! Namespaces, by their URI and never by their prefix (P-100).
+
+/// The vocabularies feeds are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ns {
+    /// RSS 0.9x, 1.0 and 2.0: all of them say the same with the same words.
+    Rss,
+    /// Atom 1.0 and 0.3.
+    Atom,
+    Rdf,
+    Dc,
+    DcTerms,
+    Content,
+    Media,
+    Itunes,
+    Other,
+}
+
+impl Ns {
+    pub fn of(uri: &str) -> Self {
+        match uri.trim().trim_end_matches(['/', '#']) {
+            "http://www.w3.org/2005/Atom"
+            | "http://purl.org/atom/ns"
+            | "https://www.w3.org/2005/Atom" => Self::Atom,
+            "http://purl.org/rss/1.0"
+            | "http://purl.org/net/rss1.1"
+            | "http://my.netscape.com/rdf/simple/0.9"
+            | "http://my.netscape.com/publish/formats/rss-0.91.dtd"
+            | "http://channel.netscape.com/rdf/simple/0.9"
+            | "http://backend.userland.com/rss2"
+            | "http://backend.userland.com/RSS2"
+            | "http://blogs.law.harvard.edu/tech/rss" => Self::Rss,
+            "http://www.w3.org/1999/02/22-rdf-syntax-ns" => Self::Rdf,
+            "http://purl.org/dc/elements/1.1" | "http://purl.org/dc/elements/1.0" => Self::Dc,
+            "http://purl.org/dc/terms" => Self::DcTerms,
+            "http://purl.org/rss/1.0/modules/content" => Self::Content,
+            "http://search.yahoo.com/mrss" | "https://search.yahoo.com/mrss" => Self::Media,
+            uri if uri.eq_ignore_ascii_case("http://www.itunes.com/dtds/podcast-1.0.dtd") => {
+                Self::Itunes
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// A prefix nobody declared means what it means everywhere else.
+    pub fn by_custom(prefix: &str) -> Self {
+        match prefix {
+            "atom" | "a10" => Self::Atom,
+            "rdf" => Self::Rdf,
+            "dc" => Self::Dc,
+            "dcterms" => Self::DcTerms,
+            "content" => Self::Content,
+            "media" => Self::Media,
+            "itunes" => Self::Itunes,
+            _ => Self::Other,
+        }
+    }
+}
