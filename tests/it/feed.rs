@@ -564,6 +564,56 @@ fn bombs_are_refused_by_name_on_a_small_stack() {
 }
 
 #[test]
+fn no_text_costs_more_than_its_length() {
+    let inside =
+        |text: &str| format!("<rss><channel><item><guid>a</guid>{text}</item></channel></rss>");
+    let quick = |text: String, what: &str| {
+        let start = Instant::now();
+        let _ = read_small(text.into_bytes());
+        assert!(start.elapsed() < Duration::from_secs(10), "{what}");
+    };
+    let n = 300_000;
+    quick(
+        inside(&format!("<title>{}</title>", "&lt;b".repeat(n))),
+        "tags never closed in a title",
+    );
+    quick(
+        inside(&format!("<title>{}</title>", "&amp;amp".repeat(n))),
+        "names never closed in a title",
+    );
+    quick(
+        inside(&format!("<title><![CDATA[{}]]></title>", "<b".repeat(n))),
+        "the same in CDATA",
+    );
+    quick(
+        inside(&format!(
+            "<description><b/><![CDATA[{}]]></description>",
+            "<b".repeat(n)
+        )),
+        "CDATA in markup",
+    );
+    quick(
+        inside(&format!(
+            "<description><b/><!--{}--></description>",
+            "<b".repeat(n)
+        )),
+        "a comment in markup",
+    );
+    quick(inside(&"&".repeat(n)), "ampersands");
+    quick(
+        format!(
+            "<!DOCTYPE r [<!ENTITY a '{}'>]>{}",
+            "&".repeat(n),
+            inside("<title>&a;</title>")
+        ),
+        "an entity of ampersands",
+    );
+    let bound: String = (0..250).map(|b| format!(" xmlns:p{b}='u'")).collect();
+    let deep = format!("<x{bound}>").repeat(50) + &"<q:y/>".repeat(150_000) + &"</x>".repeat(50);
+    quick(inside(&deep), "bindings");
+}
+
+#[test]
 fn what_breaks_other_readers_is_read() {
     let listing = read_small("<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel><item><author>张三（a@example.org）</author>\
         <itunes:duration>99999999999999999999999:00:00</itunes:duration></item></channel></rss>".into()).unwrap();

@@ -15,6 +15,9 @@ use super::references::{declared, decoded, expand, numbered};
 use crate::model::urls::PageUrl;
 use crate::rules::limits::EXPANSION;
 
+/// Every name is looked up among the namespaces in force, so there are no more than these.
+const BINDINGS: usize = 256;
+
 /// A start tag.
 pub(super) struct Tag<'t> {
     pub ns: Ns,
@@ -282,6 +285,9 @@ impl<'t> Cursor<'t> {
         for attribute in attributes.with_checks(false).flatten() {
             let key = attribute.key.0;
             if key == "xmlns" || key.starts_with("xmlns:") {
+                if self.bindings.len() >= BINDINGS {
+                    continue;
+                }
                 let ns = Ns::of(&decoded(&attribute.value));
                 // The document's own default stays its own, whatever it is called.
                 let prefix = key.get(6..).unwrap_or_default();

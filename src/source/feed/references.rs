@@ -38,7 +38,10 @@ pub(super) fn expand(
     let mut rest = value;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let Some((name, left)) = after.split_once(';') else {
+        // Names are short; looking further at every `&` would cost the square of the length.
+        let end = after.bytes().take(200).position(|b| b == b';');
+        let reference = end.and_then(|end| Some((after.get(..end)?, after.get(end + 1..)?)));
+        let Some((name, left)) = reference else {
             out.push('&');
             rest = after;
             continue;

@@ -40,6 +40,8 @@ pub(super) fn line_of_html(html: &str) -> Option<String> {
         return line(html);
     }
     let mut text = String::with_capacity(html.len());
+    // Behind the last `>` no tag ends; looking for one at every `<` would cost the square of the length.
+    let last = html.rfind('>').unwrap_or(0);
     let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(&decoded(before));
@@ -52,8 +54,9 @@ pub(super) fn line_of_html(html: &str) -> Option<String> {
             .iter()
             .any(|inline| inline.eq_ignore_ascii_case(name))
             || matches!(name, "div" | "DIV");
-        match after.split_once('>') {
-            Some((_, left)) if known => {
+        let closes = known && html.len() - after.len() <= last;
+        match closes.then(|| after.split_once('>')).flatten() {
+            Some((_, left)) => {
                 if matches!(name, "br" | "BR" | "p" | "P" | "div" | "DIV") {
                     text.push(' ');
                 }
@@ -94,6 +97,7 @@ pub(super) fn html_of_xhtml(markup: &str) -> String {
         prefix = name.strip_suffix("div").unwrap_or_default();
     }
     let mut html = String::with_capacity(body.len());
+    let last = body.rfind('>').unwrap_or(0);
     let mut rest = body;
     while let Some((before, after)) = rest.split_once('<') {
         html.push_str(before);
@@ -113,7 +117,8 @@ pub(super) fn html_of_xhtml(markup: &str) -> String {
         };
         html.push('<');
         html.push_str(slash);
-        let Some((tag, left)) = name.split_once('>') else {
+        let closes = body.len() - name.len() <= last;
+        let Some((tag, left)) = closes.then(|| name.split_once('>')).flatten() else {
             rest = name;
             continue;
         };
