@@ -57,7 +57,7 @@ impl Contender {
                     "[fetch]\nmax_in_flight = 512\nper_host = 16\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\n\n\
                      [archive]\nenabled = {archive}\n"
                 );
-                fs::create_dir(self.data(scratch))?;
+                fs::create_dir(data(scratch))?;
                 fs::write(scratch.join("feeds.toml"), list)?;
                 fs::write(scratch.join("feedmill.toml"), settings)?;
                 let mut command: Vec<OsString> = vec![binary.into()];
@@ -66,16 +66,12 @@ impl Contender {
                 command.extend([
                     scratch.join("feeds.toml").into(),
                     "--data".into(),
-                    self.data(scratch).into(),
+                    data(scratch).into(),
                 ]);
                 Ok(command)
             }
             Self::Sfeed => {
-                writeln!(
-                    list,
-                    "sfeedpath='{}'\nfeeds() {{",
-                    self.data(scratch).display()
-                )?;
+                writeln!(list, "sfeedpath='{}'\nfeeds() {{", data(scratch).display())?;
                 for feed in 0..feeds {
                     writeln!(list, "feed 'f{feed}' '{}'", publishers.url(feed))?;
                 }
@@ -87,14 +83,9 @@ impl Contender {
         }
     }
 
-    /// Where it keeps what it has.
-    pub fn data(&self, scratch: &Path) -> PathBuf {
-        scratch.join("data")
-    }
-
     /// What it has, as pairs of feed and entry: one for each row, so that a doubled entry is there twice.
     pub fn stored(&self, scratch: &Path) -> Result<Vec<(usize, usize)>> {
-        let data = self.data(scratch);
+        let data = data(scratch);
         match self {
             Self::Feedmill { .. } => {
                 database(&data).map_or_else(|| Ok(Vec::new()), |file| articles(&file))
@@ -126,6 +117,11 @@ impl fmt::Display for Contender {
     }
 }
 
+/// Where a contender keeps what it has.
+pub fn data(scratch: &Path) -> PathBuf {
+    scratch.join("data")
+}
+
 /// Every article in the store: a second revision of an entry counts as doubled, since no entry here ever changes. The
 /// one place that knows the schema.
 fn articles(file: &Path) -> Result<Vec<(usize, usize)>> {
@@ -140,7 +136,7 @@ fn articles(file: &Path) -> Result<Vec<(usize, usize)>> {
     .collect()
 }
 
-/// The SQLite database in a directory.
+/// The `SQLite` database in a directory.
 fn database(data: &Path) -> Option<PathBuf> {
     let is_database = |path: &PathBuf| {
         let mut magic = [0; 16];

@@ -1,5 +1,5 @@
 //! What the program is for: polling many feeds. Generated feeds, from a loopback origin in its own process, into
-//! SQLite, cold, again with nothing new, and again with an entry more in every tenth feed; the archive off and on.
+//! the store: cold, again with nothing new, and again with an entry more in every tenth feed; the archive off and on.
 //! `sfeed_update`, where it is installed, does the same in the same run, as a mark that is not ours.
 //!
 //!     cargo bench --bench poll -- --feeds 200
@@ -106,7 +106,7 @@ fn race(arguments: &Arguments) -> Result<ExitCode> {
                 .map(|(from, to)| *from..to + WINDOW);
             let tally = Tally::of(&contender.stored(scratch.path())?, served);
             let asked = publishers.asked()?;
-            let disk = occupied(&contender.data(scratch.path()));
+            let disk = occupied(&contender::data(scratch.path()));
             print_row(&row(contender, phase, cost, &tally, &asked, disk));
             if asked.odd > 0 {
                 println!(

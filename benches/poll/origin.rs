@@ -3,6 +3,7 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Lines, Write};
+use std::panic::resume_unwind;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -143,28 +144,27 @@ pub fn run(numbers: &[String]) -> Result<()> {
 
     let mut newer = vec![0; feeds];
     for order in io::stdin().lines() {
-        match order?.split_once(' ') {
-            Some(("new", round)) => {
-                let round = round.parse()?;
-                for (feed, newer) in newer.iter_mut().enumerate() {
-                    if is_renewed(feed, round) {
-                        *newer += 1;
-                        publish(feed, *newer);
-                    }
+        let order = order?;
+        if let Some(round) = order.strip_prefix("new ") {
+            let round = round.parse()?;
+            for (feed, newer) in newer.iter_mut().enumerate() {
+                if is_renewed(feed, round) {
+                    *newer += 1;
+                    publish(feed, *newer);
                 }
-                writeln!(out, "done")?;
             }
-            _ => {
-                let log: Vec<u16> = origins
-                    .iter()
-                    .flat_map(Origin::take_log)
-                    .map(|request| request.answered)
-                    .collect();
-                let count =
-                    |wanted: fn(u16) -> bool| log.iter().filter(|&&status| wanted(status)).count();
-                let (held, odd) = (count(|s| s == 304), count(|s| s != 304 && s != 200));
-                writeln!(out, "{} {held} {odd}", log.len())?;
-            }
+            writeln!(out, "done")?;
+        } else {
+            let log = origins.iter().flat_map(Origin::take_log);
+            let statuses: Vec<u16> = log.map(|request| request.answered).collect();
+            let count = |wanted| statuses.iter().filter(|&&status| status == wanted).count();
+            let (whole, held) = (count(200), count(304));
+            writeln!(
+                out,
+                "{} {held} {}",
+                statuses.len(),
+                statuses.len() - whole - held
+            )?;
         }
     }
     Ok(())
@@ -185,7 +185,7 @@ fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T
         let started: Vec<_> = (0..workers).map(start).collect();
         started
             .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_default())
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     })
 }

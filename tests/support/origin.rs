@@ -240,8 +240,8 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 fn answer<'a>(reply: &'a Reply, request: &mut Request) -> (Vec<u8>, &'a [u8]) {
-    let held = reply.is_held_by(request);
-    request.answered = if held { 304 } else { reply.status };
+    let unchanged = reply.is_held_by(request);
+    request.answered = if unchanged { 304 } else { reply.status };
     let mut head = format!("HTTP/1.1 {} -\r\n", request.answered).into_bytes();
     let mut line = |name: &str, value: &str| head.extend(format!("{name}: {value}\r\n").bytes());
     for (name, value) in reply.validators.iter().flatten() {
@@ -254,7 +254,7 @@ fn answer<'a>(reply: &'a Reply, request: &mut Request) -> (Vec<u8>, &'a [u8]) {
         .header("Accept-Encoding")
         .is_some_and(|value| value.contains("gzip"));
     let body = match &reply.gzip {
-        _ if held => &[][..],
+        _ if unchanged => &[][..],
         Some(gzip) if wants_gzip => {
             line("Content-Encoding", "gzip");
             gzip
@@ -264,7 +264,7 @@ fn answer<'a>(reply: &'a Reply, request: &mut Request) -> (Vec<u8>, &'a [u8]) {
     if reply.gzip.is_some() {
         line("Vary", "Accept-Encoding");
     }
-    if !held && request.answered != 204 {
+    if !unchanged && request.answered != 204 {
         line("Content-Length", &body.len().to_string());
     }
     head.extend(b"\r\n");

@@ -101,8 +101,8 @@ pub(super) fn is_steady(char: char) -> bool {
             && is_nfkc_quick(iter::once(char)) == IsNormalized::Yes)
 }
 
-/// Default_Ignorable_Code_Point: joiners, direction marks, variation selectors, Hangul fillers, the soft hyphen.
-/// They go before NFKC, which would otherwise not compose across them.
+/// Unicode's `Default_Ignorable_Code_Point`: joiners, direction marks, variation selectors, Hangul fillers, the soft
+/// hyphen. They go before NFKC, which would otherwise not compose across them.
 pub(super) fn is_invisible(char: char) -> bool {
     matches!(char,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
