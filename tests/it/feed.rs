@@ -550,6 +550,21 @@ fn bombs_are_refused_by_name_on_a_small_stack() {
         .into_bytes(),
         "entity expansion",
     );
+    // Wide, and no deeper than allowed: stopped on the way, not when all of it has been written out.
+    let mut wide = "<!DOCTYPE rss [<!ENTITY w0 'lol'>".to_owned();
+    for n in 1..7 {
+        write!(
+            wide,
+            "<!ENTITY w{n} '{}'>",
+            format!("&w{};", n - 1).repeat(20)
+        )
+        .unwrap();
+    }
+    limit(
+        format!("{wide}]><rss><channel><item><title>&w6;</title></item></channel></rss>")
+            .into_bytes(),
+        "entity expansion",
+    );
     let honest = read(format!(
         "{laughs}]><rss><channel><item><guid>&l1;</guid></item></channel></rss>"
     ))
