@@ -54,9 +54,6 @@ pub(super) fn expand(
             }
             None => out.push_str(&decoded(&format!("&{name};"))),
         }
-        if out.len() > budget {
-            return false;
-        }
         rest = left;
     }
     out.push_str(rest);

@@ -55,17 +55,14 @@ pub(super) fn line_of_html(html: &str) -> Option<String> {
             .any(|inline| inline.eq_ignore_ascii_case(name))
             || matches!(name, "div" | "DIV");
         let closes = known && html.len() - after.len() <= last;
-        match closes.then(|| after.split_once('>')).flatten() {
-            Some((_, left)) => {
-                if matches!(name, "br" | "BR" | "p" | "P" | "div" | "DIV") {
-                    text.push(' ');
-                }
-                rest = left;
+        if let Some((_, left)) = closes.then(|| after.split_once('>')).flatten() {
+            if matches!(name, "br" | "BR" | "p" | "P" | "div" | "DIV") {
+                text.push(' ');
             }
-            _ => {
-                text.push('<');
-                rest = after;
-            }
+            rest = left;
+        } else {
+            text.push('<');
+            rest = after;
         }
     }
     text.push_str(&decoded(rest));
