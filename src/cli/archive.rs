@@ -26,7 +26,7 @@ enum Command {
         /// A directory of files named NNN_<16 hex>.txt
         directory: PathBuf,
         /// The feed they belong to, where they do not say it themselves
-        #[arg(long, value_name = "FEED")]
+        #[arg(long, id = "of", value_name = "FEED")]
         feed: Option<FeedId>,
     },
     /// Render every article anew and compare bytes with its file

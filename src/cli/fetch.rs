@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     /// The feeds to poll, by id [default: all]
-    #[arg(value_name = "FEED")]
+    #[arg(id = "names", value_name = "FEED")]
     feeds: Vec<FeedId>,
 }
 

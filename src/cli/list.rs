@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     since: Option<u64>,
     /// Only articles of this feed
-    #[arg(long, value_name = "FEED")]
+    #[arg(long, id = "of", value_name = "FEED")]
     feed: Option<FeedId>,
     /// At most this many, the newest [default: all]
     #[arg(long, value_name = "N")]

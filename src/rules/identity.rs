@@ -109,6 +109,7 @@ mod tests {
     use super::*;
     use crate::model::content::Content;
     use crate::model::ids::EntryId;
+    use crate::model::time::Timestamp;
 
     fn lead(id: &str, link: &str, title: &str) -> Lead {
         Lead::Whole(Box::new(Draft {
@@ -174,7 +175,7 @@ mod tests {
             "a tie goes to the first in the document"
         );
         if let Lead::Whole(draft) = &mut leads[1] {
-            draft.updated = Some(crate::model::time::Timestamp::from_secs(1));
+            draft.updated = Some(Timestamp::from_secs(1));
         }
         assert_eq!(preferred(&leads, &[0, 1]), Some(1));
     }

@@ -251,6 +251,12 @@ fn plan(job: &Job, store: &Store, mut listing: Listing, at: Timestamp) -> Result
         .collect();
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
     let entries = store.known(&job.subscription.id, &wanted)?;
+    // A feed that was subscribed to without a language speaks its own, if it says which.
+    let spoken = listing
+        .info
+        .language
+        .clone()
+        .filter(|_| job.subscription.language == "und");
     let (mut teasers, mut articles, mut known) = (Vec::new(), Vec::new(), 0);
     for (place, (lead, key)) in std::mem::take(&mut listing.leads)
         .into_iter()
@@ -262,7 +268,8 @@ fn plan(job: &Job, store: &Store, mut listing: Listing, at: Timestamp) -> Result
         }
         let entry = key.as_ref().and_then(|key| entries.get(key));
         match lead {
-            Lead::Whole(draft) => {
+            Lead::Whole(mut draft) => {
+                draft.language = draft.language.or_else(|| spoken.clone());
                 if entry.is_some_and(|entry| entry.raw == draft.raw_hash()) {
                     known += 1;
                 } else {

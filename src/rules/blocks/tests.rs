@@ -242,11 +242,6 @@ fn hostile_shapes_cost_one_pass() {
             })
             .sum();
         let head: String = html.chars().take(20).collect();
-        println!(
-            "{head:?}: {} bytes to {size}, {:?}",
-            html.len(),
-            start.elapsed()
-        );
         assert!(size <= html.len() * 12 + 200_000, "{head}: {size} bytes");
         assert!(
             start.elapsed() < Duration::from_secs(20),

@@ -38,9 +38,9 @@ static SPEC: SourceSpec = SourceSpec {
         default: None,
         about: "the feed's address",
     }],
-    language: "en",
+    language: "und",
     zone: "UTC",
-    archive: "text",
+    archive: "hugo",
 };
 
 impl Source for Feed {

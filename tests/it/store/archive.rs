@@ -11,6 +11,8 @@ fn file(number: u64, name: &str) -> ArchivedFile {
         seq: seq(number),
         name: name.to_owned(),
         format: "hugo".to_owned(),
+        language: "zh-CN".to_owned(),
+        zone: "Asia/Shanghai".to_owned(),
         digest: [u8::try_from(number).unwrap(); 32],
         foreign: None,
     }
@@ -23,6 +25,8 @@ fn imported(id: &str, words: &str, keep: Option<u64>) -> ImportedArticle {
         foreign_id: ContentId::parse("f34decf1df41149b"),
         file_name: format!("{id}_f34decf1df41149b.txt"),
         format: "text".to_owned(),
+        language: "zh-HK".to_owned(),
+        zone: "Asia/Hong_Kong".to_owned(),
         digest: [9; 32],
     }
 }
@@ -61,7 +65,7 @@ fn one_file_for_the_same_words() {
     )
     .unwrap();
     assert_eq!(scratch.store.archive_cursor().unwrap(), Some(seq(1)));
-    assert_eq!(waiting(None), [3, 5]);
+    assert_eq!(waiting(Some(1)), [3, 5]);
 
     // The same again, as after a crash; and the cursor never moves back.
     wait(scratch.store.archived(vec![file(1, "001_b.txt")], seq(0))).unwrap();
@@ -139,8 +143,18 @@ fn an_import_keeps_numbers_and_happens_once() {
     );
     assert_eq!(before.1[2].foreign, ContentId::parse("f34decf1df41149b"));
     assert_eq!(before.1[2].name, "d_f34decf1df41149b.txt");
-    // They have their files: the archive writes none for them.
-    assert_eq!(scratch.store.to_archive(None, 9).unwrap(), []);
+    // They get files of ours too, and what they were imported from is not forgotten.
+    let waiting = scratch.store.to_archive(Some(seq(2)), 9).unwrap();
+    assert!(!waiting.is_empty());
+    let ours = ArchivedFile {
+        foreign: None,
+        name: "ours.txt".to_owned(),
+        ..before.1[2].clone()
+    };
+    wait(scratch.store.archived(vec![ours], waiting[0].seq)).unwrap();
+    let kept = scratch.store.archived_files().unwrap();
+    assert_eq!(kept[2].foreign, ContentId::parse("f34decf1df41149b"));
+    assert_eq!(kept[2].name, "ours.txt");
 
     // A number that was passed over is not given any more, whoever wants it; a huge one would use up all there are.
     assert_eq!(

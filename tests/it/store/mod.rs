@@ -98,7 +98,7 @@ fn article(id: &str, words: &str) -> Article {
         enclosures: Vec::new(),
         origin: None,
         content: hash(&words.replace('!', "")),
-        raw: RawHash::of(&[Some(words.as_bytes())]),
+        raw: RawHash::of([Some(words.as_bytes())]),
         teaser: None,
     }
 }
