@@ -22,7 +22,7 @@ type Fixture = (
     &'static [(&'static str, &'static str)],
 );
 
-static FIXTURES: [Fixture; 27] = [
+static FIXTURES: [Fixture; 28] = [
     ("dw", "list.rdf", true, &[]),
     ("dw", "list_rss2.xml", true, &[]),
     ("dw", "search.json", true, &[]),
@@ -40,6 +40,7 @@ static FIXTURES: [Fixture; 27] = [
     ("qq", "video.html", false, &[]),
     ("qq", "app.html", false, &[]),
     ("qq", "redesigned.html", false, &[]),
+    ("qq", "no_words.html", false, &[]),
     ("qq", "simple.json", false, &[]),
     ("qq", "app_2017.json", false, &[]),
     ("qq", "refused_ret.json", false, &[]),

@@ -340,3 +340,20 @@ impl Field {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_footer_at_the_end_is_a_footer() {
+        let check = |html: &str, expected: &str| assert_eq!(without_footer(html), expected);
+        let footer = "<br><hr><div>获取更多RSS：x</div>";
+        check(&format!("<p>一</p>{footer}"), "<p>一</p>");
+        check(
+            &format!("<p>{footer}</p>{footer}"),
+            &format!("<p>{footer}</p>"),
+        );
+        check(&format!("{footer}<p>一</p>"), &format!("{footer}<p>一</p>"));
+    }
+}
