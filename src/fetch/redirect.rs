@@ -217,6 +217,8 @@ mod tests {
             .follow(302, Some(b"http://a.example:8080/b"), 5)
             .unwrap();
         assert!(!trail.is_home());
+        trail.follow(302, Some(b"/elsewhere"), 5).unwrap();
+        assert!(!trail.is_home(), "at home with a stranger");
         trail.follow(302, Some(b"http://a.example/c"), 5).unwrap();
         assert!(!trail.is_home(), "what came back is not trusted again");
     }
