@@ -48,6 +48,17 @@ impl Map {
         }
     }
 
+    /// Whether a character beyond ASCII stays as it is.
+    #[inline]
+    pub(super) fn keeps(&self, char: char) -> bool {
+        let code = u32::from(char);
+        code >= 0x80
+            && self
+                .0
+                .get(code as usize)
+                .is_some_and(|&folded| u32::from(folded) == code && folded != DEPENDS)
+    }
+
     /// Asks the recipe about each character once.
     fn build() -> Self {
         let mut map: Box<[u16]> = (0..=0xFFFF).map(ask).collect();
@@ -67,14 +78,20 @@ fn ask(code: u16) -> u16 {
     let Some(char) = char::from_u32(u32::from(code)) else {
         return DEPENDS; // a surrogate, which no text holds
     };
-    if LETTERS.iter().any(|range| range.contains(&code)) || is_invisible(char) || !starts(char) {
+    if LETTERS.iter().any(|range| range.contains(&code)) || is_invisible(char) {
         return DEPENDS;
     }
     let mut out = Folded {
         text: String::new(),
         composes: false,
     };
-    out.push_piece(iter::once(char));
+    if is_steady(char) {
+        out.push_composed(char);
+    } else if starts(char) {
+        out.push_piece(iter::once(char));
+    } else {
+        return DEPENDS;
+    }
     let mut chars = out.text.chars();
     match (chars.next(), chars.next()) {
         (None, _) => VANISHES,

@@ -24,39 +24,66 @@ pub fn fold(text: &str) -> CanonicalText {
         text: String::with_capacity(text.len()),
         composes: false,
     };
-    // The piece at hand: its starter, and how long `out` was before that starter was written. What `map` cannot say
-    // alone takes the starter back and folds the piece as a whole.
+    // The piece at hand: the text from its starter on, and how long `out` was before that starter was written. What
+    // `map` cannot say alone takes the starter back and folds the piece as a whole.
     let (mut starter, mut before) = ("", 0);
-    let mut rest = text;
-    while let Some(char) = rest.chars().next() {
-        let (here, after) = rest.split_at(char.len_utf8());
+    let mut chars = text.chars();
+    loop {
+        let here = chars.as_str();
+        let Some(char) = chars.next() else { break };
         if char.is_ascii() {
-            let (run, after) = rest.split_at(out.push_ascii(rest));
-            let last = run.len() - 1;
-            starter = &run[last..];
-            before = out.text.len() - usize::from(run.as_bytes()[last].is_ascii_alphanumeric());
-            rest = after;
+            let run = out.push_ascii(here);
+            starter = &here[run - 1..];
+            before = out.text.len() - usize::from(starter.as_bytes()[0].is_ascii_alphanumeric());
+            chars = here[run..].chars();
             continue;
         }
         match map.get(char) {
-            Entry::Vanishes => (starter, before, rest) = (here, out.text.len(), after),
-            Entry::Becomes(folded) => {
-                (starter, before, rest) = (here, out.text.len(), after);
+            Entry::Vanishes => (starter, before) = (here, out.text.len()),
+            Entry::Becomes(folded) if folded != char => {
+                (starter, before) = (here, out.text.len());
                 out.text.push(folded);
             }
+            Entry::Becomes(_) => {
+                // Text that stays as it is goes over in one piece.
+                starter = here;
+                let mut ahead = chars.clone();
+                while let Some(next) = ahead.next() {
+                    if !map.keeps(next) {
+                        break;
+                    }
+                    starter = chars.as_str();
+                    chars = ahead.clone();
+                }
+                let left = chars.as_str().len();
+                out.text.push_str(&here[..here.len() - left]);
+                before = out.text.len() - (starter.len() - left);
+            }
             Entry::Depends => {
-                let end = rest
-                    .find(|c: char| map.get(c) != Entry::Depends)
-                    .unwrap_or(rest.len());
-                let (tail, after) = rest.split_at(end);
+                let after = here.trim_start_matches(|c: char| map.get(c) == Entry::Depends);
+                let from = if starter.is_empty() { here } else { starter };
                 out.text.truncate(before);
-                out.push_piece(starter.chars().chain(tail.chars()));
-                (starter, before, rest) = ("", out.text.len(), after);
+                out.push_piece(from[..from.len() - after.len()].chars());
+                (starter, before) = ("", out.text.len());
+                chars = after.chars();
             }
         }
     }
     CanonicalText::from_folded(out.finish())
 }
+
+/// What each ASCII character leaves; 0 for nothing.
+const ASCII: [u8; 128] = {
+    let mut table = [0; 128];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
 
 struct Folded {
     text: String,
@@ -68,33 +95,44 @@ impl Folded {
     /// Folds the ASCII that `text` begins with, and says how much that is.
     fn push_ascii(&mut self, text: &str) -> usize {
         let mut taken = 0;
-        for chunk in text.as_bytes().chunks(64) {
-            let mut kept = [0; 64];
-            let (mut len, mut read) = (0, 0);
-            for &byte in chunk.iter().take_while(|byte| byte.is_ascii()) {
+        let mut kept = [0; 64];
+        for chunk in text.as_bytes().chunks(kept.len()) {
+            let ascii = if chunk.is_ascii() {
+                chunk
+            } else {
+                let end = chunk.iter().position(|byte| !byte.is_ascii());
+                &chunk[..end.unwrap_or(chunk.len())]
+            };
+            let mut len = 0;
+            for &byte in ascii {
                 // Always written, and written over where it is no letter or digit: no branch to guess wrong.
-                kept[len] = byte.to_ascii_lowercase();
-                len += usize::from(byte.is_ascii_alphanumeric());
-                read += 1;
+                let folded = ASCII[usize::from(byte) % ASCII.len()];
+                kept[len % kept.len()] = folded;
+                len += usize::from(folded != 0);
             }
             self.text
                 .push_str(str::from_utf8(&kept[..len]).unwrap_or_default());
-            taken += read;
-            if read < chunk.len() {
+            taken += ascii.len();
+            if ascii.len() < chunk.len() {
                 break;
             }
         }
         taken
     }
 
-    /// The recipe itself, up to the last step, over a piece of the text.
+    /// The recipe itself, up to its last step, over a piece of the text.
     fn push_piece(&mut self, piece: impl Iterator<Item = char>) {
         for char in piece.filter(|&c| !is_invisible(c)).nfkc() {
-            for char in simplified(char).to_lowercase() {
-                if char.is_alphanumeric() {
-                    self.composes |= !is_steady(char);
-                    self.text.push(char);
-                }
+            self.push_composed(char);
+        }
+    }
+
+    /// What the recipe does after NFKC.
+    fn push_composed(&mut self, char: char) {
+        for char in simplified(char).to_lowercase() {
+            if char.is_alphanumeric() {
+                self.composes |= !is_steady(char);
+                self.text.push(char);
             }
         }
     }
