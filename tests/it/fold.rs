@@ -1,17 +1,14 @@
 //! The fold over whole articles, and the loopback origin other tests rely on.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "../support/origin.rs"]
-mod origin;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
+use crate::support::origin::{Origin, Reply};
 use feedmill::model::content::ContentHash;
 use feedmill::rules::fold::fold;
-use origin::{Origin, Reply};
 
 #[test]
 fn a_reprint_in_the_other_script_and_width_has_the_same_content_hash() {

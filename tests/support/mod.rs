@@ -1,4 +1,5 @@
 //! Support.
 
 pub mod mill;
+pub mod newsroom;
 pub mod origin;

@@ -98,7 +98,9 @@ impl Source for Qq {
     fn check(&self, subscription: &Subscription) -> Result<(), String> {
         let option = |name| subscription.options.get(name);
         match (option("list"), option("suid")) {
-            (Some("author"), None) => Err("list = \"author\" needs suid, the author's id".to_owned()),
+            (Some("author"), None) => {
+                Err("list = \"author\" needs suid, the author's id".to_owned())
+            }
             _ => Ok(()),
         }
     }
