@@ -141,7 +141,7 @@ pub(super) fn files(connection: &Connection) -> Result<Vec<ArchivedFile>, StoreE
             None => None,
             Some(text) => Some(
                 ContentId::parse(&text)
-                    .ok_or_else(|| cells.bad("foreign_id", "not 16 hex digits"))?,
+                    .ok_or_else(|| cells.bad("foreign_id", &"not 16 hex digits"))?,
             ),
         };
         files.push(ArchivedFile {

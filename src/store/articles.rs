@@ -258,7 +258,7 @@ fn stored_article(cells: &Cells<'_, '_>) -> Result<StoredArticle, StoreError> {
 fn plain_article(cells: &Cells<'_, '_>) -> Result<Article, StoreError> {
     let key: String = cells.get("key")?;
     let more: More = cells.json("more")?;
-    let bad = |why: String| cells.bad("more", why);
+    let bad = |why: String| cells.bad("more", &why);
     let summary = match cells.get::<Option<String>>("summary")? {
         None => None,
         Some(text) => Some(Content {

@@ -31,7 +31,7 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
         Ok(cells)
     }
 
-    pub(super) fn bad(&self, column: &'static str, why: impl ToString) -> StoreError {
+    pub(super) fn bad(&self, column: &'static str, why: &dyn ToString) -> StoreError {
         StoreError::BadValue {
             table: self.table,
             row: self.id,
@@ -43,7 +43,7 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
     pub(super) fn get<T: FromSql>(&self, column: &'static str) -> Result<T, StoreError> {
         self.row
             .get(column)
-            .map_err(|error| self.bad(column, error))
+            .map_err(|error| self.bad(column, &error))
     }
 
     /// The column's text through a parser.
@@ -53,19 +53,19 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<T, StoreError> {
         let text: String = self.get(column)?;
-        parse(&text).map_err(|error| self.bad(column, error))
+        parse(&text).map_err(|error| self.bad(column, &error))
     }
 
     pub(super) fn seq(&self, column: &'static str) -> Result<ArticleSeq, StoreError> {
         let number: i64 = self.get(column)?;
         u64::try_from(number)
             .map(ArticleSeq)
-            .map_err(|_| self.bad(column, format!("{number} is no number of an article")))
+            .map_err(|_| self.bad(column, &format!("{number} is no number of an article")))
     }
 
     pub(super) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
         self.maybe_time(column)?
-            .ok_or_else(|| self.bad(column, "there is none"))
+            .ok_or_else(|| self.bad(column, &"there is none"))
     }
 
     pub(super) fn maybe_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
@@ -76,7 +76,7 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
         if time.millis() == millis {
             Ok(Some(time))
         } else {
-            Err(self.bad(column, format!("{millis} is no time")))
+            Err(self.bad(column, &format!("{millis} is no time")))
         }
     }
 
@@ -96,7 +96,7 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
 
     pub(super) fn count<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
         let number: i64 = self.get(column)?;
-        T::try_from(number).map_err(|_| self.bad(column, format!("{number} is out of range")))
+        T::try_from(number).map_err(|_| self.bad(column, &format!("{number} is out of range")))
     }
 
     /// The entry's key; `text` is what the columns `id` and `link` may stand for.
@@ -105,14 +105,14 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
         match kind {
             KEY_ID => EntryId::new(text)
                 .map(EntryKey::Id)
-                .ok_or_else(|| self.bad("key", "an empty id")),
+                .ok_or_else(|| self.bad("key", &"an empty id")),
             KEY_LINK => PageUrl::parse(text)
                 .map(EntryKey::Link)
-                .map_err(|error| self.bad("key", error)),
+                .map_err(|error| self.bad("key", &error)),
             KEY_CONTENT => from_hex(text)
                 .map(|bytes| EntryKey::Content(ContentHash::from_bytes(bytes)))
-                .ok_or_else(|| self.bad("key", "not 64 hex digits")),
-            other => Err(self.bad("kind", format!("{other} is no kind of key"))),
+                .ok_or_else(|| self.bad("key", &"not 64 hex digits")),
+            other => Err(self.bad("kind", &format!("{other} is no kind of key"))),
         }
     }
 
@@ -138,12 +138,12 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
         };
         EntryId::new(&text)
             .map(Some)
-            .ok_or_else(|| self.bad("id", "not an entry's id"))
+            .ok_or_else(|| self.bad("id", &"not an entry's id"))
     }
 
     pub(super) fn link(&self, key: &str) -> Result<Option<PageUrl>, StoreError> {
         self.or_key("link", key)?
-            .map(|text| PageUrl::parse(&text).map_err(|error| self.bad("link", error)))
+            .map(|text| PageUrl::parse(&text).map_err(|error| self.bad("link", &error)))
             .transpose()
     }
 
@@ -160,7 +160,7 @@ impl<'r, 'stmt> Cells<'r, 'stmt> {
     ) -> Result<T, StoreError> {
         match self.get::<Option<String>>(column)? {
             None => Ok(T::default()),
-            Some(text) => serde_json::from_str(&text).map_err(|error| self.bad(column, error)),
+            Some(text) => serde_json::from_str(&text).map_err(|error| self.bad(column, &error)),
         }
     }
 }
@@ -178,12 +178,12 @@ pub(super) fn key_columns(key: &EntryKey) -> (i64, String) {
     }
 }
 
-/// A number as SQLite holds it.
+/// A number as `SQLite` holds it.
 pub(super) fn number(seq: ArticleSeq) -> Result<i64, StoreError> {
     i64::try_from(seq.0).map_err(|_| StoreError::NumbersSpent)
 }
 
-/// A count as SQLite holds it.
+/// A count as `SQLite` holds it.
 pub(super) fn count(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

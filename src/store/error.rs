@@ -16,7 +16,7 @@ pub enum StoreError {
         /// Who holds it.
         holder: Option<u32>,
     },
-    /// A version of SQLite that can lose committed rows in WAL mode.
+    /// A version of `SQLite` that can lose committed rows in WAL mode.
     #[error(
         "SQLite {version} can lose committed data (the WAL-reset bug, fixed in 3.51.3); refused"
     )]
@@ -108,7 +108,7 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// SQLite said no.
+    /// `SQLite` said no.
     #[error("the database refused")]
     Sqlite(#[from] rusqlite::Error),
     /// The commit several polls waited for failed: nothing of it is acknowledged.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
 
+use crate::model::content::RawHash;
 use crate::model::entry::Skipped;
 use crate::model::feed::{FeedState, NotBefore};
 use crate::model::http::HttpValidators;
@@ -67,7 +68,7 @@ pub(super) fn record(transaction: &Connection, poll: &PollRecord) -> Result<Reco
                 .execute(params![
                     feed,
                     to_json(&FeedInfoShape::from(&reading.info)),
-                    document.map(|hash| hash.to_bytes()),
+                    document.map(RawHash::to_bytes),
                 ])?;
         }
         PollResult::Unchanged {
@@ -234,7 +235,7 @@ fn feed_state(row: &Row<'_>) -> Result<FeedState, StoreError> {
     let validators = match cells.get::<Option<String>>("validators_url")? {
         None => None,
         Some(url) => Some(HttpValidators {
-            url: page(&url).map_err(|why| cells.bad("validators_url", why))?,
+            url: page(&url).map_err(|why| cells.bad("validators_url", &why))?,
             etag: cells.get("etag")?,
             last_modified: cells.get("last_modified")?,
         }),
@@ -248,7 +249,7 @@ fn feed_state(row: &Row<'_>) -> Result<FeedState, StoreError> {
     };
     Ok(FeedState {
         id: cells.feed("id")?,
-        info: info.read().map_err(|why| cells.bad("info", why))?,
+        info: info.read().map_err(|why| cells.bad("info", &why))?,
         validators,
         document: cells.maybe_raw("document")?,
         last_poll: cells.maybe_time("last_poll")?,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::model::article::Article;
-use crate::model::content::ContentHash;
+use crate::model::content::{ContentHash, RawHash};
 use crate::model::entry::EntryKey;
 use crate::model::ids::ArticleSeq;
 use crate::model::poll::{KnownEntry, Verdict};
@@ -144,7 +144,7 @@ impl<'c> Ledger<'c> {
                 .prepare_cached("UPDATE entry SET teaser = ?2 WHERE first_seq = ?1")?
                 .execute(params![
                     entry.first_seq,
-                    article.teaser.map(|hash| hash.to_bytes())
+                    article.teaser.map(RawHash::to_bytes)
                 ])?;
         }
         Ok(())
@@ -169,7 +169,7 @@ impl<'c> Ledger<'c> {
         let revised = revised(article, entry.map(|entry| entry.revised), self.at).millis();
         let date = article.published.unwrap_or(first_seen).millis();
         let raw = article.raw.to_bytes();
-        let teaser = article.teaser.map(|hash| hash.to_bytes());
+        let teaser = article.teaser.map(RawHash::to_bytes);
         let (kind, key) = key_columns(&article.key);
         if entry.is_none() {
             self.transaction

@@ -1,4 +1,4 @@
-//! The store: one SQLite database with everything that was ever read, and what is remembered of asking.
+//! The store: one `SQLite` database with everything that was ever read, and what is remembered of asking.
 //!
 //! One thread writes; every poll is whole inside one of its transactions. Readers have connections of their own and
 //! never wait for it. SQL is nowhere else in the program.

@@ -25,7 +25,7 @@ const READER_MAP: i64 = 16 << 20;
 /// A file of up to this size is checked through after a run that did not end cleanly (about 0.2 s).
 const CHECKED_AFTER_A_CRASH: u64 = 256 << 20;
 
-/// Refuses a SQLite with the WAL-reset bug (RELIABILITY F9): it loses committed rows.
+/// Refuses a `SQLite` with the WAL-reset bug (RELIABILITY F9): it loses committed rows.
 pub(super) fn check_sqlite() -> Result<(), StoreError> {
     if is_affected(rusqlite::version_number()) {
         return Err(StoreError::AffectedSqlite {

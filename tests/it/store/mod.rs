@@ -120,7 +120,7 @@ fn poll_with(id: &str, time: Timestamp, result: PollResult) -> PollRecord {
         feed: feed(id),
         at: time,
         took: Duration::from_millis(120),
-        next: time.plus(Duration::from_secs(3600)),
+        next: time.plus(Duration::from_hours(1)),
         why_next: "every hour".to_owned(),
         not_before: None,
         fresh_until: None,

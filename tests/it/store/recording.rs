@@ -248,18 +248,18 @@ fn info(home: &str) -> FeedInfo {
 #[test]
 fn a_new_teaser_of_a_known_entry_is_remembered() {
     let scratch = Scratch::new();
-    let teaser = || scratch.store.known(&feed("a"), &[key("1")]).unwrap()[&key("1")].teaser;
+    let remembered = || scratch.store.known(&feed("a"), &[key("1")]).unwrap()[&key("1")].teaser;
     let mut teased = article("1", "one");
     teased.teaser = Some(RawHash(1));
     scratch.record(poll("a", at(0), vec![teased.clone()]));
-    assert_eq!(teaser(), Some(RawHash(1)));
+    assert_eq!(remembered(), Some(RawHash(1)));
     teased.teaser = Some(RawHash(2));
     let recorded = scratch.record(poll("a", at(1), vec![teased.clone()]));
     assert_eq!(verdicts(&recorded), [(0, Verdict::Known(seq(0)))]);
-    assert_eq!(teaser(), Some(RawHash(2)));
+    assert_eq!(remembered(), Some(RawHash(2)));
     teased.teaser = None;
     scratch.record(poll("a", at(2), vec![teased]));
-    assert_eq!(teaser(), Some(RawHash(2)));
+    assert_eq!(remembered(), Some(RawHash(2)));
 }
 
 fn validators(etag: &str) -> HttpValidators {
