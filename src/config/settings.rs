@@ -91,7 +91,7 @@ impl FetchSettings {
             &mut self.max_in_flight,
             values::count(1..=1000),
         );
-        block.set("per_host", &mut self.per_host, values::count(1..=16));
+        block.set("per_host", &mut self.per_host, values::count(1..=1000));
         block.set("host_delay", &mut self.host_delay, pause());
         block.set("user_refresh", &mut self.user_refresh, pause());
         block.set("connect_timeout", &mut self.connect_timeout, timeout());

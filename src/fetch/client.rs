@@ -5,19 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, USER_AGENT,
 };
 use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::time::{Instant, timeout};
 
+use crate::fetch::budget::Budget;
 use crate::fetch::decode::{self, Limits};
 use crate::fetch::hosts::Gate;
+use crate::fetch::patience::Patience;
 use crate::fetch::redirect::Trail;
 use crate::fetch::why::{Stage, explain};
 use crate::fetch::{Fetch, FetchSettings, guard, headers};
-use crate::model::http::{Ask, FetchError, FetchOutcome, HttpValidators, Method, Page, Request};
+use crate::model::http::{
+    Ask, FetchError, FetchOutcome, HttpValidators, Method, Page, Request, Share,
+};
 use crate::model::urls::PageUrl;
 
 /// Feeds first, then what they hide in; the same for every request, since a server may choose by it (P-16).
@@ -54,6 +57,7 @@ pub struct Client {
 struct Inner {
     settings: FetchSettings,
     gate: Gate,
+    budget: Budget,
     /// For an origin that is asked again soon.
     keeping: reqwest::Client,
     /// For one that is asked once a poll: most feeds. A connection kept for it would be idle until somebody closes
@@ -85,6 +89,7 @@ impl Client {
         let (keeping, closing) = (build(settings.per_host)?, build(0)?);
         Ok(Self {
             inner: Arc::new(Inner {
+                budget: Budget::new(),
                 gate: Gate::new(
                     settings.max_in_flight,
                     settings.per_host,
@@ -168,50 +173,14 @@ fn own_headers(ask: &Ask) -> Result<HeaderMap, FetchError> {
     Ok(own)
 }
 
-/// What is left of the time for an answer. Only time on the network is taken off.
-struct Patience<'a> {
-    settings: &'a FetchSettings,
-    left: Duration,
-}
-
-impl<'a> Patience<'a> {
-    fn new(settings: &'a FetchSettings) -> Self {
-        Self {
-            settings,
-            left: settings.total,
-        }
-    }
-
-    /// Waits for one step, within its own limit and what is left of the whole.
-    async fn wait<T>(
-        &mut self,
-        stage: &'static str,
-        limit: Duration,
-        host: &str,
-        step: impl Future<Output = T>,
-    ) -> Result<T, FetchError> {
-        let started = Instant::now();
-        let (stage, allowed, limit) = if limit < self.left {
-            (stage, limit, limit)
-        } else {
-            ("whole answer", self.left, self.settings.total)
-        };
-        let done = timeout(allowed, step).await;
-        self.left = self.left.saturating_sub(started.elapsed());
-        done.map_err(|_| FetchError::Timeout {
-            stage,
-            host: host.to_owned(),
-            limit,
-        })
-    }
-}
-
 /// One answer, its body still as it was on the wire.
 struct Answer {
     status: u16,
     headers: HeaderMap,
     /// Read of a 200 only.
     body: Vec<u8>,
+    /// What the body takes of the budget.
+    share: Share,
 }
 
 impl Inner {
@@ -249,7 +218,7 @@ impl Inner {
         if bytes > MAX_HEAD {
             return Err(FetchError::Malformed(format!("a head of {bytes} bytes")));
         }
-        let mut body = Vec::new();
+        let (mut body, mut share) = (Vec::new(), Share::default());
         if status == 200 {
             let most = self.settings.max_wire;
             let too_large = || FetchError::TooLarge {
@@ -263,6 +232,10 @@ impl Inner {
                 // What it says is believed up to a point; growing costs little.
                 body.reserve_exact(said.min(256 * 1024));
             }
+            share = self
+                .budget
+                .share(said_length(head), head.contains_key(CONTENT_ENCODING))
+                .await;
             let idle = self.settings.idle;
             while let Some(chunk) = patience
                 .wait("next byte", idle, host, response.chunk())
@@ -279,6 +252,7 @@ impl Inner {
             status,
             headers: std::mem::take(response.headers_mut()),
             body,
+            share,
         })
     }
 
@@ -430,6 +404,7 @@ impl Answer {
                 bytes,
             },
             moved_to,
+            share: self.share,
         })
     }
 }

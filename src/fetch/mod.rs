@@ -1,10 +1,12 @@
 //! Asking publishers over HTTP: one client, its limits, and how close together requests may come.
 
+pub mod budget;
 pub mod client;
 pub mod decode;
 pub mod guard;
 pub mod headers;
 pub mod hosts;
+pub mod patience;
 pub mod redirect;
 pub mod why;
 

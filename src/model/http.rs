@@ -1,5 +1,6 @@
 //! Asking and being answered, without a word of any HTTP library.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::model::urls::PageUrl;
@@ -68,12 +69,33 @@ pub struct HttpValidators {
     pub last_modified: Option<Box<[u8]>>,
 }
 
+/// A share of somebody's budget of memory, given back when it is dropped. The default is a share of nothing.
+#[derive(Default)]
+pub struct Share(Option<Box<dyn Send + Sync>>);
+
+impl Share {
+    /// A share that is given back by dropping `held`.
+    pub fn new(held: impl Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(held)))
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Share"
+        } else {
+            "no share"
+        })
+    }
+}
+
 /// How long an answer stays fresh by the server's word (RFC 9111 §4.2); `None` where it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness(pub Option<Duration>);
 
 /// An answer we have a plan for; everything else is a [`FetchError`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum FetchOutcome {
     /// 200 with a whole body.
     Fresh {
@@ -85,6 +107,8 @@ pub enum FetchOutcome {
         freshness: Freshness,
         /// Where a chain of permanent redirects (301, 308) led.
         moved_to: Option<PageUrl>,
+        /// To be held for as long as the page's words are in memory.
+        share: Share,
     },
     /// 304 to a conditional request.
     NotModified {

@@ -12,9 +12,8 @@ use crate::fetch::Fetch;
 use crate::model::entry::Skipped;
 use crate::model::feed::NotBefore;
 use crate::model::ids::FeedId;
-use crate::model::poll::{Coverage, PollResult};
 use crate::rules::cadence;
-use crate::service::poll::{self, Desk, Job, Polled};
+use crate::service::poll::{self, Desk, Job, Outcome, Polled};
 use crate::store::StoreError;
 
 /// What became of one feed in a cycle.
@@ -117,33 +116,29 @@ impl FeedReport {
 impl From<Polled> for FeedReport {
     fn from(polled: Polled) -> Self {
         let (new, revised, reprints, again) = polled.recorded.counts();
-        let record = polled.record;
-        let held = record.not_before.map_or(String::new(), |held| held.why);
-        let mut report = Self::of(record.feed, Fate::Unchanged);
-        report.took = record.took;
-        report.fate = match record.result {
-            PollResult::Read(reading) => {
-                report.counts = Counts {
-                    new,
-                    revised,
-                    reprints,
-                    known: reading.known + again,
-                };
-                report.skipped = reading.skipped;
-                report.notes = reading.notes;
-                if record.failures > 0 {
-                    Fate::Failed(held)
-                } else {
-                    Fate::Read {
-                        partial: reading.coverage == Coverage::Partial,
-                    }
-                }
-            }
-            PollResult::Unchanged { .. } => Fate::Unchanged,
-            PollResult::RateLimited { .. } | PollResult::Gone => Fate::Failed(held),
-            PollResult::Failed { why } => Fate::Failed(why),
+        let told = polled.told;
+        let held = told.held.unwrap_or_default();
+        let fate = match told.outcome {
+            Outcome::Failed(why) => Fate::Failed(why),
+            Outcome::Away => Fate::Failed(held),
+            // Read, but nothing behind it could be had.
+            _ if told.failures > 0 => Fate::Failed(held),
+            Outcome::Read => Fate::Read { partial: false },
+            Outcome::Partial => Fate::Read { partial: true },
+            Outcome::Unchanged => Fate::Unchanged,
         };
-        report
+        Self {
+            counts: Counts {
+                new,
+                revised,
+                reprints,
+                known: told.known + again,
+            },
+            took: told.took,
+            skipped: told.skipped,
+            notes: told.notes,
+            ..Self::of(told.feed, fate)
+        }
     }
 }
 

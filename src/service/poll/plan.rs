@@ -1,0 +1,139 @@
+//! What is to be done about a listing, given what the store knows.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::article::Article;
+use crate::model::content::RawHash;
+use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
+use crate::model::time::Timestamp;
+use crate::rules::{identity, normalise};
+use crate::service::poll::Job;
+use crate::store::{Store, StoreError};
+
+/// What is to be done about a listing.
+pub(super) struct Plan {
+    /// Entries whose pages have to be asked for.
+    pub teasers: Vec<(Option<EntryKey>, Teaser)>,
+    /// All else.
+    pub rest: Rest,
+}
+
+/// What is already done about it.
+pub(super) struct Rest {
+    /// What the listing said, its leads taken out.
+    pub listing: Listing,
+    /// Entries that came whole.
+    pub articles: Vec<Article>,
+    /// Entries that are unchanged.
+    pub known: usize,
+}
+
+/// Recognises the entries of a listing: what is unchanged is counted and left, what came whole becomes an article, and
+/// what is only pointed at has to be asked for.
+pub(super) fn plan(
+    job: &Job,
+    store: &Store,
+    mut listing: Listing,
+    at: Timestamp,
+) -> Result<Plan, StoreError> {
+    let keys = identity::keys(&listing.leads);
+    let mut places: HashMap<&EntryKey, Vec<usize>> = HashMap::new();
+    for (place, key) in keys.iter().enumerate() {
+        if let Some(key) = key {
+            places.entry(key).or_default().push(place);
+        }
+    }
+    let repeated: HashSet<usize> = places
+        .values()
+        .filter(|same| same.len() > 1)
+        .flat_map(|same| {
+            let kept = identity::preferred(&listing.leads, same);
+            same.iter()
+                .copied()
+                .filter(move |place| Some(*place) != kept)
+        })
+        .collect();
+    let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
+    let entries = store.known(&job.subscription.id, &wanted)?;
+    // A feed that was subscribed to without a language speaks its own, if it says which.
+    let spoken = listing
+        .info
+        .language
+        .clone()
+        .filter(|_| job.subscription.language == "und");
+    let (mut teasers, mut articles, mut known) = (Vec::new(), Vec::new(), 0);
+    for (place, (lead, key)) in std::mem::take(&mut listing.leads)
+        .into_iter()
+        .zip(keys)
+        .enumerate()
+    {
+        if repeated.contains(&place) {
+            continue;
+        }
+        let entry = key.as_ref().and_then(|key| entries.get(key));
+        match lead {
+            Lead::Whole(mut draft) => {
+                draft.language = draft.language.or_else(|| spoken.clone());
+                if entry.is_some_and(|entry| entry.raw == draft.raw_hash()) {
+                    known += 1;
+                } else {
+                    take(*draft, key, None, at, &mut articles, &mut listing.skipped);
+                }
+            }
+            Lead::Teaser(teaser) => {
+                if entry.is_some_and(|entry| entry.teaser == Some(teaser.draft.raw_hash())) {
+                    known += 1;
+                } else {
+                    teasers.push((key, *teaser));
+                }
+            }
+        }
+    }
+    Ok(Plan {
+        teasers,
+        rest: Rest {
+            listing,
+            articles,
+            known,
+        },
+    })
+}
+
+/// Normalises a draft; one that is unfit costs that entry and nothing else.
+pub(super) fn take(
+    draft: Draft,
+    key: Option<EntryKey>,
+    teaser: Option<RawHash>,
+    at: Timestamp,
+    articles: &mut Vec<Article>,
+    skipped: &mut Vec<Skipped>,
+) {
+    let what = name(&draft);
+    match normalise::normalise(key, draft, teaser, at) {
+        Ok(article) => articles.push(article),
+        Err(unfit) => skipped.push(Skipped {
+            what,
+            why: unfit.to_string(),
+        }),
+    }
+}
+
+/// What an entry is called in a report.
+pub(super) fn name(draft: &Draft) -> String {
+    let link = draft.link.as_ref().map(ToString::to_string);
+    let id = || {
+        draft
+            .id
+            .as_ref()
+            .map(|id| id.as_str().chars().take(200).collect())
+    };
+    let title = || {
+        draft
+            .title
+            .as_ref()
+            .map(|title| title.chars().take(80).collect())
+    };
+    link.or_else(id)
+        .or_else(title)
+        .unwrap_or_else(|| "an entry without id, link and title".to_owned())
+}
