@@ -12,6 +12,7 @@ use crate::store::columns::{Cells, number};
 use crate::store::error::StoreError;
 use crate::store::feeds::number_of;
 use crate::store::ledger::Ledger;
+use crate::store::press::Press;
 
 /// A file of the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,12 +96,13 @@ fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreE
 /// Takes in articles of other programs' files, all or none. The answers are in the order of `articles`.
 pub(super) fn import(
     transaction: &Connection,
+    press: &mut Press,
     feed: &FeedId,
     at: Timestamp,
     articles: &[ImportedArticle],
 ) -> Result<Vec<(ArticleSeq, Verdict)>, StoreError> {
     let feed = number_of(transaction, feed)?;
-    let mut ledger = Ledger::open(transaction, feed, at)?;
+    let mut ledger = Ledger::open(transaction, press, feed, at)?;
     // By number, or the first file with a high one would cost all lower ones theirs.
     let mut order: Vec<_> = articles.iter().enumerate().collect();
     order.sort_by_key(|(_, imported)| (imported.keep_seq.is_none(), imported.keep_seq));

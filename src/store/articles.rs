@@ -13,6 +13,7 @@ use crate::model::urls::PageUrl;
 use crate::store::columns::{Cells, count, key_columns, number};
 use crate::store::error::StoreError;
 use crate::store::ledger::known_entry;
+use crate::store::press::Unpressed;
 use crate::store::shapes::{EnclosureShape, FeedInfoShape, More, page};
 
 /// Which articles to list.
@@ -282,7 +283,7 @@ fn plain_article(cells: &Cells<'_, '_>) -> Result<Article, StoreError> {
         summary,
         body: Content {
             kind: cells.content_kind("body_kind")?,
-            text: cells.get("body")?,
+            text: cells.get::<Unpressed>("body")?.0,
         },
         partial: cells.get("partial")?,
         thumbnail: thumbnail.transpose().map_err(bad)?,

@@ -14,6 +14,7 @@ use crate::model::time::Timestamp;
 use crate::store::columns::{Cells, count};
 use crate::store::error::StoreError;
 use crate::store::ledger::Ledger;
+use crate::store::press::Press;
 use crate::store::shapes::{FeedInfoShape, PollNotes, page, short, to_json};
 
 /// How many polls of a feed are remembered.
@@ -43,12 +44,16 @@ pub struct PastPoll {
 }
 
 /// Writes a poll, all of it: articles, what is remembered of the feed, history. Inside the caller's transaction.
-pub(super) fn record(transaction: &Connection, poll: &PollRecord) -> Result<Recorded, StoreError> {
+pub(super) fn record(
+    transaction: &Connection,
+    press: &mut Press,
+    poll: &PollRecord,
+) -> Result<Recorded, StoreError> {
     let feed = number_of(transaction, &poll.feed)?;
     let mut recorded = Recorded::default();
     match &poll.result {
         PollResult::Read(reading) => {
-            let mut ledger = Ledger::open(transaction, feed, poll.at)?;
+            let mut ledger = Ledger::open(transaction, press, feed, poll.at)?;
             for article in &reading.articles {
                 let (seq, verdict) = ledger.enter(article)?;
                 recorded.articles.push((article.key.clone(), seq, verdict));

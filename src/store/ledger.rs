@@ -11,6 +11,7 @@ use crate::model::time::Timestamp;
 use crate::rules::dedupe::{judge, revised};
 use crate::store::columns::{Cells, key_columns, number};
 use crate::store::error::StoreError;
+use crate::store::press::Press;
 use crate::store::shapes::{More, to_json};
 
 /// Numbers another program gave are kept up to here, so that a file name cannot use up all there are.
@@ -20,6 +21,7 @@ const KEPT_BELOW: u64 = 1 << 40;
 /// the commit.
 pub(super) struct Ledger<'c> {
     transaction: &'c Connection,
+    press: &'c mut Press,
     /// The feed's number.
     feed: i64,
     at: Timestamp,
@@ -39,6 +41,7 @@ struct FoundEntry {
 impl<'c> Ledger<'c> {
     pub(super) fn open(
         transaction: &'c Connection,
+        press: &'c mut Press,
         feed: i64,
         at: Timestamp,
     ) -> Result<Self, StoreError> {
@@ -49,6 +52,7 @@ impl<'c> Ledger<'c> {
             })??;
         Ok(Self {
             transaction,
+            press,
             feed,
             at,
             next: next.0,
@@ -151,7 +155,7 @@ impl<'c> Ledger<'c> {
     }
 
     fn store(
-        &self,
+        &mut self,
         seq: ArticleSeq,
         article: &Article,
         entry: Option<&FoundEntry>,
@@ -231,7 +235,7 @@ impl<'c> Ledger<'c> {
                 summary.map(|summary| summary.kind.name()),
                 summary.map(|summary| &summary.text),
                 article.body.kind.name(),
-                article.body.text,
+                self.press.press(&article.body.text),
             ])?;
         Ok(())
     }

@@ -12,6 +12,7 @@ mod ledger;
 mod lock;
 mod meta;
 mod open;
+mod press;
 mod readers;
 mod schema;
 mod shapes;

@@ -15,6 +15,7 @@ use crate::store::error::StoreError;
 use crate::store::feeds;
 use crate::store::lock::Lock;
 use crate::store::open;
+use crate::store::press::Press;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded.
 const WAITING: usize = 256;
@@ -45,21 +46,24 @@ pub(super) fn start(
     connection: Connection,
     lock: Lock,
 ) -> Result<(mpsc::Sender<Command>, JoinHandle<()>), StoreError> {
+    let failed = |source| StoreError::Io {
+        doing: "start a writer for",
+        path: path.to_owned(),
+        source,
+    };
+    let press = Press::new().map_err(failed)?;
     let (sender, inbox) = mpsc::channel(WAITING);
     let writer = Writer {
         path: path.to_owned(),
         connection: Some(connection),
+        press,
         inbox,
         _lock: lock,
     };
     let thread = thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || writer.run())
-        .map_err(|source| StoreError::Io {
-            doing: "start a writer for",
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(failed)?;
     Ok((sender, thread))
 }
 
@@ -68,6 +72,7 @@ struct Writer {
     path: PathBuf,
     /// None after trouble with the disk: opened anew for the next command.
     connection: Option<Connection>,
+    press: Press,
     inbox: mpsc::Receiver<Command>,
     _lock: Lock,
 }
@@ -91,11 +96,12 @@ impl Writer {
                     self.record(group);
                 }
                 Command::Archived(files, cursor, reply) => {
-                    let done = self.transact(|t| archive::archived(t, &files, cursor));
+                    let done = self.transact(|t, _| archive::archived(t, &files, cursor));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Import(feed, at, articles, reply) => {
-                    let done = self.transact(|t| archive::import(t, &feed, at, &articles));
+                    let done =
+                        self.transact(|t, press| archive::import(t, press, &feed, at, &articles));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {
@@ -132,10 +138,10 @@ impl Writer {
 
     /// Commits the polls together. Each is whole in it or has no trace: where one fails, each is tried by itself.
     fn record(&mut self, group: Vec<Waiting>) {
-        let all = self.transact(|t| {
+        let all = self.transact(|t, press| {
             group
                 .iter()
-                .map(|(poll, _)| feeds::record(t, poll))
+                .map(|(poll, _)| feeds::record(t, press, poll))
                 .collect::<Result<Vec<_>, _>>()
         });
         match all {
@@ -167,7 +173,7 @@ impl Writer {
     /// One transaction: all of it or nothing.
     fn transact<T>(
         &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection, &mut Press) -> Result<T, StoreError>,
     ) -> Result<T, Failure> {
         let done = self.try_transact(work);
         if let Err(failure) = &done
@@ -180,7 +186,7 @@ impl Writer {
 
     fn try_transact<T>(
         &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection, &mut Press) -> Result<T, StoreError>,
     ) -> Result<T, Failure> {
         let path = self.path.as_path();
         let failure = |in_commit| {
@@ -196,7 +202,7 @@ impl Writer {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failure(false)(error.into()))?;
-        let value = work(&transaction).map_err(failure(false))?;
+        let value = work(&transaction, &mut self.press).map_err(failure(false))?;
         transaction
             .commit()
             .map_err(|error| failure(true)(error.into()))?;

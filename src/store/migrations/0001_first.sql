@@ -96,7 +96,7 @@ CREATE TABLE article (
   summary_kind TEXT,
   summary      TEXT,
   body_kind    TEXT    NOT NULL,
-  body         TEXT    NOT NULL,
+  body         ANY     NOT NULL CHECK (typeof(body) IN ('text', 'blob')), -- BLOB: the text as a zstd frame
   CHECK (words <= seq AND entry <= seq),
   CHECK ((summary IS NULL) = (summary_kind IS NULL))
 ) STRICT;

@@ -62,7 +62,7 @@ fn the_file_says_whose_it_is_and_how_it_is_kept() {
     };
     assert_eq!(number("application_id"), 0x666d_696c);
     assert_eq!(number("user_version"), 1);
-    assert_eq!(number("page_size"), 8192);
+    assert_eq!(number("page_size"), 16_384);
     let mode: String = scratch
         .raw()
         .pragma_query_value(None, "journal_mode", |row| row.get(0))
@@ -168,13 +168,13 @@ fn a_damaged_store_is_named_and_left_alone() {
         let message = refused(&scratch.path);
         assert!(message.contains(expected), "{message}");
     };
-    check(&|bytes| bytes.truncate(3 * 8192), "is damaged");
-    check(&|bytes| bytes.truncate(8192 + 100), "is damaged");
+    check(&|bytes| bytes.truncate(3 * 16_384), "is damaged");
+    check(&|bytes| bytes.truncate(16_384 + 100), "is damaged");
     check(&|bytes| bytes[..16].fill(0), "no SQLite database");
-    check(&|bytes| bytes[100..8192].fill(0xff), "is damaged");
+    check(&|bytes| bytes[100..16_384].fill(0xff), "is damaged");
     // Every page but the first, so that whatever is looked at is broken.
     check(
-        &|bytes| bytes[8192..].fill(0xa5),
+        &|bytes| bytes[16_384..].fill(0xa5),
         "sqlite3 DAMAGED .recover",
     );
 }
