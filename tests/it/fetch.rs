@@ -13,10 +13,7 @@ use feedmill::model::http::{
 };
 use feedmill::model::urls::PageUrl;
 
-#[path = "../support/script.rs"]
-mod script;
-
-use script::{Act, Origin, Seen, Step, answer, raw};
+use crate::support::script::{Act, Origin, Seen, Step, answer, raw};
 
 const FEED: &[u8] = b"<feed><title>made up</title></feed>";
 
@@ -69,6 +66,7 @@ fn fresh(
             validators,
             freshness,
             moved_to,
+            ..
         } => (page, validators, freshness, moved_to),
         other => panic!("{other:?}"),
     }

@@ -1,6 +1,8 @@
 //! The guard before any HTML parser. html5ever's time grows with the square of the nesting depth, and with every
 //! unclosed inline element that each new block opens again: a quarter of a megabyte can cost minutes.
 
+use memchr::memchr_iter;
+
 use crate::rules::html::token::{Tag, Token, Tokens};
 
 /// HTML longer than this is shown as plain text.
@@ -9,11 +11,15 @@ pub const MAX_BYTES: usize = 512 * 1024;
 /// HTML deeper than this is shown as plain text. Browsers themselves stop at 512.
 pub const MAX_DEPTH: usize = 256;
 
+/// HTML with more character references is shown as plain text: the parser's time grows with the square of their number,
+/// measured at one second for 20,000 of them in an unoptimised build.
+pub const MAX_REFERENCES: usize = 20_000;
+
 /// Whether a tree parser may have this HTML: one linear scan that never counts fewer open elements than the parser
 /// will have, but for those it makes up itself (`tbody`). It may count more where end tags are left out, which costs
 /// formatting and no words.
 pub fn depth_ok(html: &str) -> bool {
-    if html.len() > MAX_BYTES {
+    if html.len() > MAX_BYTES || memchr_iter(b'&', html.as_bytes()).count() > MAX_REFERENCES {
         return false;
     }
     let mut open = Open::default();
@@ -52,7 +58,7 @@ enum Class {
     Block,
     /// Tables and other things that end tags do not reach out of.
     Wall,
-    /// SVG or MathML, where `/>` closes.
+    /// SVG or `MathML`, where `/>` closes.
     Foreign,
     /// Anything else: its end tag does not reach through blocks.
     Other,
@@ -117,7 +123,7 @@ struct Open<'a> {
     /// How many of them are inline elements, and how often blocks have opened one again, at most.
     formatting: usize,
     reopened: usize,
-    /// How many of them are SVG or MathML.
+    /// How many of them are SVG or `MathML`.
     foreign: usize,
     /// Whether only shapes came since the last of those began, so that `/>` closes.
     drawing: bool,
@@ -133,6 +139,10 @@ impl<'a> Open<'a> {
         // A link ends the link before it.
         if class == Class::Formatting && tag.name.eq_ignore_ascii_case("a") {
             self.end_formatting(tag.name);
+        }
+        // A block ends the paragraph it stands in.
+        if class == Class::Block {
+            self.end_paragraph();
         }
         while self
             .stack
@@ -152,10 +162,7 @@ impl<'a> Open<'a> {
         match Class::of(name) {
             Class::Void => {}
             Class::Formatting => self.end_formatting(name),
-            // A block inside of it has closed a paragraph long ago.
-            Class::Block if is("p") => self.close(name, |_, class| {
-                matches!(class, Class::Block | Class::Wall | Class::Foreign)
-            }),
+            Class::Block if is("p") => self.end_paragraph(),
             Class::Block => self.close(name, |_, class| {
                 matches!(class, Class::Wall | Class::Foreign)
             }),
@@ -176,13 +183,20 @@ impl<'a> Open<'a> {
         }
     }
 
+    /// A paragraph further out was closed long ago, by the block in between.
+    fn end_paragraph(&mut self) {
+        self.close("p", |_, class| {
+            matches!(class, Class::Block | Class::Wall | Class::Foreign)
+        });
+    }
+
     /// Closes the innermost element of this name and those inside of it, unless one that `stops` is in between.
     /// Inline elements inside of it stay: they go on behind it.
     fn close(&mut self, name: &str, stops: fn(&str, Class) -> bool) {
         for (at, &(open, class)) in self.stack.iter().enumerate().rev() {
             if open.eq_ignore_ascii_case(name) {
                 let inside = self.stack.split_off(at);
-                for (open, class) in inside.into_iter() {
+                for (open, class) in inside {
                     if class == Class::Formatting {
                         self.stack.push((open, class));
                     } else {
@@ -265,8 +279,11 @@ mod tests {
         ] {
             assert!(!depth_ok(&unit.repeat(400)), "{unit}");
         }
-        let inline: String = (0..200).map(|n| format!("<font size={n}>")).collect();
+        let inline: String =
+            (0..200).fold(String::new(), |all, n| all + &format!("<font size={n}>"));
         assert!(!depth_ok(&(inline + &"<p>a</p>".repeat(5000))));
+        assert!(depth_ok(&"&".repeat(MAX_REFERENCES)));
+        assert!(!depth_ok(&"&".repeat(MAX_REFERENCES + 1)));
         assert!(depth_ok(&"x".repeat(MAX_BYTES)));
         assert!(!depth_ok(&"x".repeat(MAX_BYTES + 1)));
     }

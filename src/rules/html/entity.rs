@@ -20,16 +20,13 @@ pub fn decode(text: &str, in_attribute: bool) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, reference)) = rest.split_once('&') {
         out.push_str(before);
-        rest = match read(reference, in_attribute) {
-            Some((first, second, after)) => {
-                out.push(first);
-                out.extend(second);
-                after
-            }
-            None => {
-                out.push('&');
-                reference
-            }
+        rest = if let Some((first, second, after)) = read(reference, in_attribute) {
+            out.push(first);
+            out.extend(second);
+            after
+        } else {
+            out.push('&');
+            reference
         };
     }
     out.push_str(rest);

@@ -77,7 +77,7 @@ fn blocks(text: &str, inline: fn(&str) -> String) -> String {
             _ => ("p", block),
         };
         let lines: Vec<String> = words.lines().map(inline).collect();
-        out.push_str(&format!("<{tag}>{}</{tag}>", lines.join("<br>")));
+        out.extend(["<", tag, ">", &lines.join("<br>"), "</", tag, ">"]);
     }
     out
 }
@@ -96,18 +96,12 @@ fn inline(line: &str) -> String {
             out.push_str(if bold { "<strong>" } else { "</strong>" });
             after
         } else if let Some((alt, url, after)) = here.strip_prefix("![").and_then(bracketed) {
-            out.push_str(&format!(
-                "<img src=\"{}\" alt=\"{}\">",
-                escape_text(url),
-                escape_text(alt)
-            ));
+            let (url, alt) = (escape_text(url), escape_text(alt));
+            out.extend(["<img src=\"", &url, "\" alt=\"", &alt, "\">"]);
             after
         } else if let Some((label, url, after)) = here.strip_prefix('[').and_then(bracketed) {
-            out.push_str(&format!(
-                "<a href=\"{}\">{}</a>",
-                escape_text(url),
-                escape_text(&label.replace("**", ""))
-            ));
+            let (url, label) = (escape_text(url), escape_text(&label.replace("**", "")));
+            out.extend(["<a href=\"", &url, "\">", &label, "</a>"]);
             after
         } else {
             let end = here.chars().next().map_or(0, char::len_utf8);
@@ -124,20 +118,17 @@ fn inline(line: &str) -> String {
 }
 
 /// What follows an opening bracket: label, address, and what comes behind. Only addresses count, or a note in
-/// brackets would become a link.
+/// brackets would become a link. Looks no further than the next opening bracket, so that a thousand of them cost no more
+/// than their length.
 fn bracketed(text: &str) -> Option<(&str, &str, &str)> {
-    // Far brackets belong to something else, and looking for them from each opening one would be quadratic.
-    let mut end = text.len().min(10_000);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let (near, _) = text.split_at(end);
-    let (label, after) = near.split_once("](")?;
-    let (url, _) = after.split_once(')')?;
+    let (label, rest) = text.split_at(text.find(['[', ']'])?);
+    let rest = rest.strip_prefix("](")?;
+    let end = rest.find(|c: char| c == ')' || c == '[' || c.is_whitespace())?;
+    let (url, rest) = rest.split_at(end);
     let is_url = ["http://", "https://", "//"]
         .iter()
         .any(|scheme| url.starts_with(scheme));
-    let behind = text.get(label.len() + 2 + url.len() + 1..)?;
-    (is_url && !label.contains('[') && !url.contains(char::is_whitespace))
-        .then_some((label, url, behind))
+    rest.strip_prefix(')')
+        .filter(|_| is_url)
+        .map(|after| (label, url, after))
 }

@@ -11,7 +11,7 @@ mod token;
 mod urls;
 
 pub use cut::cut;
-pub use depth::{MAX_BYTES, MAX_DEPTH, depth_ok};
+pub use depth::{MAX_BYTES, MAX_DEPTH, MAX_REFERENCES, depth_ok};
 pub use markup::{display, paragraphs, summary, words};
 pub use safe::safe;
 pub use text::text;

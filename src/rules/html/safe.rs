@@ -114,7 +114,7 @@ static READER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_relative(UrlRelative::Deny)
         .strip_comments(true)
         .link_rel(None)
-        .attribute_filter(|element, attribute, value| acceptable(element, attribute, value));
+        .attribute_filter(acceptable);
     builder
 });
 

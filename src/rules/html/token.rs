@@ -238,20 +238,19 @@ fn scan_attribute(bytes: &[u8], start: usize) -> Option<(usize, (usize, usize), 
         return Some((name_end, (name_end, name_end), name_end));
     }
     let value = find(equals + 1, |b| !is_blank(b));
-    match bytes.get(value) {
-        Some(&quote @ (b'"' | b'\'')) => {
-            let close = value + 1 + memchr(quote, bytes.get(value + 1..)?)?;
-            Some((name_end, (value + 1, close), close + 1))
-        }
-        _ => {
-            let end = find(value, |b| is_blank(b) || b == b'>');
-            Some((name_end, (value, end), end))
-        }
+    if let Some(&quote @ (b'"' | b'\'')) = bytes.get(value) {
+        let close = value + 1 + memchr(quote, bytes.get(value + 1..)?)?;
+        Some((name_end, (value + 1, close), close + 1))
+    } else {
+        let end = find(value, |b| is_blank(b) || b == b'>');
+        Some((name_end, (value, end), end))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
+
     use super::*;
 
     #[test]

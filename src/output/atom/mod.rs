@@ -4,6 +4,8 @@
 //! (`fm:seq`), which words it carries (`fm:content`), its feed with us (`fm:feed`), the publisher's own id where that
 //! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`).
 
+mod forms;
+
 use std::collections::HashSet;
 
 use crate::model::content::Content;
@@ -11,7 +13,8 @@ use crate::model::feed::FeedInfo;
 use crate::model::river::{Carrier, River, RiverEntry};
 use crate::model::urls::PageUrl;
 use crate::output::Output;
-use crate::output::xml::{Xml, is_allowed};
+use crate::output::atom::forms::{below, iri, is_media_type, language, line};
+use crate::output::xml::Xml;
 use crate::rules::html;
 
 /// The namespace of our own elements. It names, and is no address.
@@ -337,67 +340,4 @@ fn write_carrier(xml: &mut Xml, carrier: &Carrier) {
     attributes.extend(carrier.link.as_ref().map(|link| ("href", link.as_str())));
     attributes.extend(carrier.same_id.then_some(("same-id", "true")));
     xml.empty("fm:carrier", &attributes);
-}
-
-/// One line without surrounding blanks, of at most so many characters.
-fn line(text: &str, max_chars: usize) -> String {
-    let kept: String = text.chars().filter(|&c| is_allowed(c)).collect();
-    let joined = kept.split_whitespace().collect::<Vec<_>>().join(" ");
-    html::cut(&joined, max_chars).trim_end().to_owned()
-}
-
-/// An id as an IRI: byte for byte where it is one (F-03), else with the characters no IRI has written as `%HH`
-/// (RFC 3987 §2.2), below a name of ours if it has no scheme.
-fn iri(id: &str) -> String {
-    let scheme = id.split_once(':').is_some_and(|(scheme, rest)| {
-        !rest.is_empty()
-            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-    });
-    let prefix = if scheme { "" } else { "urn:feedmill:id:" };
-    let mut out = prefix.to_owned();
-    for c in id.chars() {
-        let plain =
-            !c.is_whitespace() && !c.is_control() && is_allowed(c) && !"<>\"{}|\\^`".contains(c);
-        if plain {
-            out.push(c);
-        } else {
-            let mut buffer = [0; 4];
-            for byte in c.encode_utf8(&mut buffer).bytes() {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
-    out
-}
-
-/// A language tag that has the form of one (RFC 5646 §2.1).
-fn language(tag: &str) -> Option<&str> {
-    let is_part = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
-    let letters = tag
-        .split('-')
-        .next()
-        .is_some_and(|first| first.bytes().all(|b| b.is_ascii_alphabetic()));
-    (letters && tag.split('-').all(is_part)).then_some(tag)
-}
-
-fn is_media_type(text: &str) -> bool {
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
-    };
-    text.split_once('/')
-        .is_some_and(|(kind, sub)| is_name(kind) && is_name(sub))
-}
-
-/// The address of a document below the home page.
-fn below(home: &PageUrl, file: &str) -> String {
-    let home = home.without_query();
-    format!("{}/{file}", home.as_str().trim_end_matches('/'))
 }
