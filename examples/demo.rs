@@ -2,10 +2,8 @@
 //! and two runs poll it over real HTTP. `cargo run --release --example demo`
 
 // The origin and its pages are those of the tests.
-#[allow(dead_code, missing_docs)]
 #[path = "../tests/support/newsroom.rs"]
 mod newsroom;
-#[allow(dead_code, missing_docs)]
 #[path = "../tests/support/origin.rs"]
 mod origin;
 

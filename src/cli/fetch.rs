@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -116,7 +117,7 @@ fn log(report: &FeedReport) {
                 revised = counts.revised,
                 reprints = counts.reprints,
                 known = counts.known,
-                duration_ms = report.took.as_millis() as u64,
+                duration_ms = millis(report.took),
                 why = table::printable(&why),
                 "polled"
             )
@@ -128,6 +129,10 @@ fn log(report: &FeedReport) {
         _ if !report.skipped.is_empty() => line!(warn),
         _ => line!(info),
     }
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn table(reports: &[FeedReport]) -> comfy_table::Table {
@@ -194,7 +199,7 @@ fn as_json(reports: &[FeedReport], published: &Published) -> serde_json::Value {
                 "revised": report.counts.revised,
                 "reprints": report.counts.reprints,
                 "known": report.counts.known,
-                "duration_ms": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+                "duration_ms": millis(report.took),
                 "why": report.why(),
                 "skipped": report.skipped.iter().map(|skip| json!({"entry": skip.what, "why": skip.why})).collect::<Vec<_>>(),
                 "notes": report.notes,

@@ -36,7 +36,7 @@ pub struct Global {
     /// Subscriptions file [default: feeds.toml here, then /etc/feedmill/feeds.toml]
     #[arg(long, global = true, value_name = "FILE")]
     feeds: Option<PathBuf>,
-    /// Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]
+    /// Data directory [default: the setting `data`, then $`STATE_DIRECTORY`, then ./data]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
 }

@@ -40,11 +40,20 @@ impl Args {
         if self.json {
             let mut shown = list::as_json(&stored);
             shown["entry_id"] = json!(iri);
-            shown["original_id"] = json!(article.id.as_ref().map(|id| id.as_str()));
+            shown["original_id"] = json!(
+                article
+                    .id
+                    .as_ref()
+                    .map(super::super::model::ids::EntryId::as_str)
+            );
             shown["authors"] = json!(article.authors);
             shown["categories"] = json!(article.categories);
             shown["language"] = json!(article.language);
-            shown["published"] = json!(article.published.map(|time| time.rfc3339()));
+            shown["published"] = json!(
+                article
+                    .published
+                    .map(super::super::model::time::Timestamp::rfc3339)
+            );
             shown["updated"] = json!(stored.revised.rfc3339());
             shown["first_seen"] = json!(stored.first_seen.rfc3339());
             shown["recorded"] = json!(stored.recorded.rfc3339());
@@ -78,7 +87,7 @@ impl Args {
             "published",
             article
                 .published
-                .map(|time| time.rfc3339())
+                .map(super::super::model::time::Timestamp::rfc3339)
                 .unwrap_or_default(),
         )?;
         line("updated", stored.revised.rfc3339())?;

@@ -28,9 +28,9 @@ pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || unsafe_mark(c) {
-            out.extend(c.escape_unicode())
+            out.extend(c.escape_unicode());
         } else {
-            out.push(c)
+            out.push(c);
         }
     }
     out
@@ -49,7 +49,7 @@ pub fn short(text: &str, chars: usize) -> String {
 }
 
 /// A field of a tab-separated line: whatever the text, it stays one field on one line. The escapes are those of
-/// PostgreSQL's and MySQL's text formats: `\t`, `\n`, `\r`, `\\`; other control characters become `\u{…}`.
+/// `PostgreSQL`'s and `MySQL`'s text formats: `\t`, `\n`, `\r`, `\\`; other control characters become `\u{…}`.
 pub fn tsv(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -59,7 +59,7 @@ pub fn tsv(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\\' => out.push_str("\\\\"),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
-                out.extend(c.escape_unicode())
+                out.extend(c.escape_unicode());
             }
             c => out.push(c),
         }

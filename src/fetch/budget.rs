@@ -25,14 +25,16 @@ pub struct Budget {
     left: Arc<Semaphore>,
 }
 
-impl Budget {
+impl Default for Budget {
     /// The whole of it.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             left: Arc::new(Semaphore::new(WHOLE / KIB)),
         }
     }
+}
 
+impl Budget {
     /// Waits for the share of a body of `said` bytes on the wire. One page never asks for more than the whole, so the
     /// largest one is read alone, but it is read.
     pub async fn share(&self, said: Option<usize>, coded: bool) -> Share {
@@ -58,7 +60,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_largest_page_is_read_alone_but_it_is_read() {
-        let budget = Budget::new();
+        let budget = Budget::default();
         let small = budget.share(Some(10 * KIB), false).await;
         let soon = Duration::from_secs(1);
         assert!(

@@ -89,7 +89,7 @@ impl Client {
         let (keeping, closing) = (build(settings.per_host)?, build(0)?);
         Ok(Self {
             inner: Arc::new(Inner {
-                budget: Budget::new(),
+                budget: Budget::default(),
                 gate: Gate::new(
                     settings.max_in_flight,
                     settings.per_host,

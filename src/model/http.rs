@@ -105,6 +105,7 @@ pub struct Freshness(pub Option<Duration>);
 
 /// An answer we have a plan for; everything else is a [`FetchError`].
 #[derive(Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // one at a time, and nearly always the large one
 pub enum FetchOutcome {
     /// 200 with a whole body.
     Fresh {

@@ -8,23 +8,23 @@ use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 
 /// Nobody is asked more often than this by the clock (POLLING 0.3, `floor_cond`).
-pub const FLOOR: Duration = Duration::from_secs(3600);
+pub const FLOOR: Duration = Duration::from_hours(1);
 
 /// Freshness is a hint: it is believed for a day at most (`cap_hint`).
-pub const CAP_HINT: Duration = Duration::from_secs(24 * 3600);
+pub const CAP_HINT: Duration = Duration::from_hours(24);
 
 /// Retry-After is an instruction: it is obeyed for a month (`cap_retry_after`).
-pub const CAP_RETRY_AFTER: Duration = Duration::from_secs(31 * 24 * 3600);
+pub const CAP_RETRY_AFTER: Duration = Duration::from_hours(744);
 
 /// After a 429 that does not say for how long (`ra_default`).
-pub const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(4 * 3600);
+pub const RETRY_AFTER_DEFAULT: Duration = Duration::from_hours(4);
 
 /// Backoff: an hour, doubled with every failure in a row, for a day at most; a week once a feed has been failing for
 /// a fortnight (`err_base`, `err_cap`).
-const ERROR_BASE: Duration = Duration::from_secs(3600);
-const ERROR_CAP: Duration = Duration::from_secs(24 * 3600);
-const ERROR_CAP_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
-const LATE: Duration = Duration::from_secs(14 * 24 * 3600);
+const ERROR_BASE: Duration = Duration::from_hours(1);
+const ERROR_CAP: Duration = Duration::from_hours(24);
+const ERROR_CAP_LATE: Duration = Duration::from_hours(168);
+const LATE: Duration = Duration::from_hours(336);
 
 /// Whether a person's or a timer's order may ask this feed now (POLLING, decision 4): due times and the floor do not
 /// hold it back; Retry-After, backoff, freshness and `user_refresh` do. `Err` says until when, and why.
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_order_is_held_back_by_instructions_only() {
-        let refresh = Duration::from_secs(300);
+        let refresh = Duration::from_mins(5);
         let mut state = FeedState {
             next_poll: Some(NOW.plus(hours(9))),
             ..feed()
@@ -145,7 +145,7 @@ mod tests {
             last_poll: Some(NOW.plus(hours(90))),
             ..feed()
         };
-        assert_eq!(may_ask(&state, NOW, Duration::from_secs(300)), Ok(()));
+        assert_eq!(may_ask(&state, NOW, Duration::from_mins(5)), Ok(()));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::rules::{fold, html};
 const TITLE_CHARS: usize = 1000;
 
 /// Publishers' clocks run ahead by this much before a date is a date in the future (P-130).
-const CLOCK_SKEW: Duration = Duration::from_secs(600);
+const CLOCK_SKEW: Duration = Duration::from_mins(10);
 
 /// Before this, a date is a default of some program and not a date (P-131): 1990-01-01.
 const EARLIEST_SECS: i64 = 631_152_000;

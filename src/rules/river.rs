@@ -48,6 +48,9 @@ pub struct Known {
     pub language: String,
 }
 
+/// What is known of each feed.
+pub type Feeds = BTreeMap<FeedId, Known>;
+
 /// Another entry that carries the words of a published one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtherCopy {
@@ -68,7 +71,7 @@ pub fn river(
     head: Head,
     articles: Vec<StoredArticle>,
     copies: Vec<OtherCopy>,
-    feeds: &HashMap<FeedId, Known>,
+    feeds: &Feeds,
 ) -> River {
     let mut others: HashMap<ContentHash, Vec<OtherCopy>> = HashMap::new();
     for copy in copies {
@@ -180,7 +183,7 @@ fn is_iri(text: &str) -> bool {
     scheme_ok && !rest.is_empty() && hierarchical && !rest.contains(foreign)
 }
 
-fn carrier(copy: &OtherCopy, owner: &str, feeds: &HashMap<FeedId, Known>) -> Carrier {
+fn carrier(copy: &OtherCopy, owner: &str, feeds: &Feeds) -> Carrier {
     let id = entry_iri(&copy.feed, &copy.key);
     Carrier {
         same_id: id == owner,

@@ -16,7 +16,7 @@ pub enum Answer {
     /// A document was read.
     Read {
         /// What it held.
-        reading: Reading,
+        reading: Box<Reading>,
         /// How long the server calls it fresh.
         freshness: Freshness,
         /// What went wrong with every detail page that was asked, where every one failed. The reading then is of
@@ -65,24 +65,7 @@ pub struct Trouble {
 
 /// Decides everything that is written after a poll. `at` is when the feed was asked.
 pub fn settle(feed: &FeedState, at: Timestamp, took: Duration, answer: Answer) -> PollRecord {
-    let good = |freshness: Freshness, kept: Option<Timestamp>, result: PollResult| {
-        let fresh_until = freshness
-            .0
-            .map(|fresh| at.plus(fresh.min(CAP_HINT)))
-            .or(kept);
-        let (next, why_next) = cadence::next_poll(at, fresh_until);
-        PollRecord {
-            feed: feed.id.clone(),
-            at,
-            took,
-            next,
-            why_next,
-            not_before: None,
-            fresh_until,
-            failures: 0,
-            result,
-        }
-    };
+    let poll = Poll { feed, at, took };
     match answer {
         Answer::Read {
             reading,
@@ -90,53 +73,34 @@ pub fn settle(feed: &FeedState, at: Timestamp, took: Duration, answer: Answer) -
             trouble: None,
         } => {
             // What is left for the next poll can be had at once: freshness is about the listing, not about the rest.
-            let freshness = if reading.coverage == Coverage::Partial {
-                Freshness(None)
-            } else {
-                freshness
-            };
-            good(freshness, None, PollResult::Read(Box::new(reading)))
+            let partial = reading.coverage == Coverage::Partial;
+            let freshness = if partial { Freshness(None) } else { freshness };
+            poll.good(freshness, None, PollResult::Read(reading))
         }
         Answer::Read {
             reading,
             trouble: Some(trouble),
             ..
-        } => bad(
-            feed,
-            at,
-            took,
-            trouble.retry_after,
-            &trouble.why,
-            PollResult::Read(Box::new(reading)),
-        ),
+        } => poll.bad(trouble.retry_after, &trouble.why, PollResult::Read(reading)),
         Answer::SameBytes {
             validators,
             freshness,
-        } => good(
-            freshness,
-            None,
-            PollResult::Unchanged {
-                validators: Some(Coverage::Whole(validators)),
-            },
-        ),
+        } => {
+            let validators = Some(Coverage::Whole(validators));
+            poll.good(freshness, None, PollResult::Unchanged { validators })
+        }
         Answer::NotModified {
             validators,
             freshness,
         } => {
             let validators = validators.map(|pair| Coverage::Whole(Some(pair)));
-            good(
-                freshness,
-                feed.fresh_until.filter(|until| *until > at),
-                PollResult::Unchanged { validators },
-            )
+            let kept = feed.fresh_until.filter(|until| *until > at); // P-09
+            poll.good(freshness, kept, PollResult::Unchanged { validators })
         }
         Answer::RateLimited {
             retry_after,
             status,
         } => {
-            let wait = retry_after
-                .unwrap_or(RETRY_AFTER_DEFAULT)
-                .min(CAP_RETRY_AFTER);
             let why = match retry_after {
                 Some(asked) => format!(
                     "HTTP status {status} with Retry-After: {} s",
@@ -144,117 +108,102 @@ pub fn settle(feed: &FeedState, at: Timestamp, took: Duration, answer: Answer) -
                 ),
                 None => format!("HTTP status {status} without a Retry-After that can be read"),
             };
-            away(
-                feed,
-                at,
-                took,
-                wait,
-                why,
-                PollResult::RateLimited { status },
-            )
+            let wait = retry_after
+                .unwrap_or(RETRY_AFTER_DEFAULT)
+                .min(CAP_RETRY_AFTER);
+            poll.away(wait, why, PollResult::RateLimited { status })
         }
-        Answer::Gone => away(
-            feed,
-            at,
-            took,
-            CAP_HINT,
-            "HTTP status 410: gone by the publisher's word".to_owned(),
-            PollResult::Gone,
-        ),
+        Answer::Gone => {
+            let why = "HTTP status 410: gone by the publisher's word".to_owned();
+            poll.away(CAP_HINT, why, PollResult::Gone)
+        }
         Answer::Unfetched(error) => {
-            let retry_after = match error {
+            let instructed = match error {
+                FetchError::Status {
+                    status: 403,
+                    retry_after,
+                } => retry_after.max(Some(RETRY_AFTER_DEFAULT)), // P-42
                 FetchError::Status { retry_after, .. } => retry_after,
                 _ => None,
             };
-            let floor = matches!(error, FetchError::Status { status: 403, .. })
-                .then_some(RETRY_AFTER_DEFAULT); // P-42
-            let why = error.to_string();
-            bad(
-                feed,
-                at,
-                took,
-                retry_after.max(floor),
-                &why,
-                PollResult::Failed { why: why.clone() },
-            )
+            poll.failed(instructed, error.to_string())
         }
-        Answer::Unread(error) => {
-            let why = error.to_string();
-            bad(
-                feed,
-                at,
-                took,
-                None,
-                &why,
-                PollResult::Failed { why: why.clone() },
-            )
-        }
-        Answer::Defect(what) => {
-            let why = format!("a defect in feedmill: {what}");
-            bad(
-                feed,
-                at,
-                took,
-                None,
-                &why,
-                PollResult::Failed { why: why.clone() },
-            )
-        }
+        Answer::Unread(error) => poll.failed(None, error.to_string()),
+        Answer::Defect(what) => poll.failed(None, format!("a defect in feedmill: {what}")),
     }
 }
 
-/// A failure: backoff, or longer where the server says so.
-fn bad(
-    feed: &FeedState,
+/// The facts every record of a poll starts from.
+struct Poll<'a> {
+    feed: &'a FeedState,
     at: Timestamp,
     took: Duration,
-    instructed: Option<Duration>,
-    why: &str,
-    result: PollResult,
-) -> PollRecord {
-    let failures = feed.failures.saturating_add(1);
-    let failing_for = feed
-        .last_success
-        .map_or(Duration::ZERO, |good| at.since(good));
-    let wait = cadence::backoff(&feed.id, at, failures, failing_for);
-    let wait = instructed.map_or(wait, |asked| asked.min(CAP_RETRY_AFTER).max(wait));
-    let times = if failures == 1 {
-        "1 failure".to_owned()
-    } else {
-        format!("{failures} failures in a row")
-    };
-    away(
-        feed,
-        at,
-        took,
-        wait,
-        format!("{times}, the last: {why}"),
-        result,
-    )
 }
 
-fn away(
-    feed: &FeedState,
-    at: Timestamp,
-    took: Duration,
-    wait: Duration,
-    why: String,
-    result: PollResult,
-) -> PollRecord {
-    let until = at.plus(wait);
-    PollRecord {
-        feed: feed.id.clone(),
-        at,
-        took,
-        next: until.max(at.plus(cadence::FLOOR)),
-        why_next: why.clone(),
-        not_before: Some(NotBefore { until, why }),
-        fresh_until: None,
-        failures: match result {
-            PollResult::RateLimited { .. } => feed.failures, // an instruction, not a failure
-            _ => feed.failures.saturating_add(1),
-        },
-        result,
+impl Poll<'_> {
+    /// A good answer: what failed before is forgotten.
+    fn good(
+        &self,
+        freshness: Freshness,
+        kept: Option<Timestamp>,
+        result: PollResult,
+    ) -> PollRecord {
+        let fresh_until = freshness
+            .0
+            .map(|fresh| self.at.plus(fresh.min(CAP_HINT)))
+            .or(kept);
+        let (next, why_next) = cadence::next_poll(self.at, fresh_until);
+        PollRecord {
+            feed: self.feed.id.clone(),
+            at: self.at,
+            took: self.took,
+            next,
+            why_next,
+            not_before: None,
+            fresh_until,
+            failures: 0,
+            result,
+        }
+    }
+
+    fn failed(&self, instructed: Option<Duration>, why: String) -> PollRecord {
+        self.bad(instructed, &why.clone(), PollResult::Failed { why })
+    }
+
+    /// A failure: backoff, or longer where the server says so.
+    fn bad(&self, instructed: Option<Duration>, why: &str, result: PollResult) -> PollRecord {
+        let failures = self.feed.failures.saturating_add(1);
+        let failing_for = self
+            .feed
+            .last_success
+            .map_or(Duration::ZERO, |good| self.at.since(good));
+        let backoff = cadence::backoff(&self.feed.id, self.at, failures, failing_for);
+        let wait = instructed.map_or(backoff, |asked| asked.min(CAP_RETRY_AFTER).max(backoff));
+        let times = match failures {
+            1 => "1 failure".to_owned(),
+            more => format!("{more} failures in a row"),
+        };
+        self.away(wait, format!("{times}, the last: {why}"), result)
+    }
+
+    /// Nobody asks before this long from now.
+    fn away(&self, wait: Duration, why: String, result: PollResult) -> PollRecord {
+        let until = self.at.plus(wait);
+        let failures = match result {
+            PollResult::RateLimited { .. } => self.feed.failures, // an instruction, not a failure
+            _ => self.feed.failures.saturating_add(1),
+        };
+        PollRecord {
+            feed: self.feed.id.clone(),
+            at: self.at,
+            took: self.took,
+            next: until.max(self.at.plus(cadence::FLOOR)),
+            why_next: why.clone(),
+            not_before: Some(NotBefore { until, why }),
+            fresh_until: None,
+            failures,
+            result,
+        }
     }
 }
 
@@ -268,13 +217,14 @@ pub fn same_document(feed: &FeedState, bytes: &[u8]) -> (bool, RawHash) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::model::feed::FeedInfo;
 
     const AT: Timestamp = Timestamp::EPOCH;
 
     fn feed() -> FeedState {
         FeedState {
             failures: 2,
-            fresh_until: Some(AT.plus(Duration::from_secs(9000))),
+            fresh_until: Some(AT.plus(Duration::from_mins(150))),
             ..FeedState::new("f".parse().unwrap())
         }
     }
@@ -285,7 +235,7 @@ mod tests {
 
     fn reading(coverage: Coverage) -> Reading {
         Reading {
-            info: Default::default(),
+            info: FeedInfo::default(),
             articles: Vec::new(),
             known: 0,
             skipped: Vec::new(),
@@ -330,7 +280,7 @@ mod tests {
 
     #[test]
     fn p_30_retry_after_is_obeyed_and_is_no_failure() {
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         let record = record(Answer::RateLimited {
             retry_after: Some(day),
             status: 429,
@@ -360,10 +310,7 @@ mod tests {
         }));
         assert_eq!(record.failures, 3);
         let held = record.not_before.unwrap();
-        assert!(
-            held.until > AT.plus(Duration::from_secs(3 * 3600)),
-            "{held:?}"
-        );
+        assert!(held.until > AT.plus(Duration::from_hours(3)), "{held:?}");
         assert!(
             held.why
                 .starts_with("3 failures in a row, the last: no data in the story list"),
@@ -385,15 +332,15 @@ mod tests {
 
     #[test]
     fn what_was_left_for_later_is_not_held_back_by_freshness() {
-        let fresh = Freshness(Some(Duration::from_secs(9000)));
+        let fresh = Freshness(Some(Duration::from_mins(150)));
         let whole = record(Answer::Read {
-            reading: reading(Coverage::Whole(None)),
+            reading: Box::new(reading(Coverage::Whole(None))),
             freshness: fresh,
             trouble: None,
         });
         assert!(whole.fresh_until.is_some());
         let partial = record(Answer::Read {
-            reading: reading(Coverage::Partial),
+            reading: Box::new(reading(Coverage::Partial)),
             freshness: fresh,
             trouble: None,
         });

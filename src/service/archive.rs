@@ -1,6 +1,6 @@
 //! Archive files back into the store, and the proof that they still are what was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -275,7 +275,7 @@ pub struct Proof {
 /// Renders every article that has a file anew and compares bytes. Files that feedmill did not write are named, not judged.
 pub fn verify(store: &Store, directory: &Path) -> Result<Proof, ArchiveError> {
     let mut proof = Proof::default();
-    let mut there: BTreeMap<String, ()> = BTreeMap::new();
+    let mut there = BTreeSet::new();
     match fs::read_dir(directory) {
         Ok(entries) => {
             for entry in entries {
@@ -283,7 +283,7 @@ pub fn verify(store: &Store, directory: &Path) -> Result<Proof, ArchiveError> {
                     path: directory.to_owned(),
                     error,
                 })?;
-                there.insert(entry.file_name().to_string_lossy().into_owned(), ());
+                there.insert(entry.file_name().to_string_lossy().into_owned());
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -295,7 +295,7 @@ pub fn verify(store: &Store, directory: &Path) -> Result<Proof, ArchiveError> {
         }
     }
     for file in store.archived_files()? {
-        let present = there.remove(&file.name).is_some();
+        let present = there.remove(&file.name);
         match if present {
             prove(store, directory, &file)?
         } else {
@@ -305,7 +305,7 @@ pub fn verify(store: &Store, directory: &Path) -> Result<Proof, ArchiveError> {
             Err(why) => proof.wrong.push((file.name, why)),
         }
     }
-    proof.foreign = there.into_keys().collect();
+    proof.foreign = there.into_iter().collect();
     Ok(proof)
 }
 

@@ -1,7 +1,7 @@
 //! Store to outputs to files. Follows a cursor, so it can be run again alone: a crash costs one repeat, never a loss.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::article::StoredArticle;
 use crate::model::feed::Subscription;
@@ -87,7 +87,7 @@ impl Press {
     /// Writes the files of all articles the cursor has not passed, oldest first.
     async fn archive_in(
         &self,
-        directory: &PathBuf,
+        directory: &Path,
         published: &mut Published,
     ) -> Result<(), PublishError> {
         files::sweep(directory)?;

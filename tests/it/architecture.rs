@@ -82,7 +82,7 @@ fn breaches(file: &str, text: &str) -> Vec<String> {
                 Some(other) if other < own_floor || named == own => {}
                 Some(_) => found.push(format!("{place}: {own} names {named}")),
                 None if named.is_empty() => {
-                    found.push(format!("{place}: `use crate::{{…}}`: one line a module"))
+                    found.push(format!("{place}: `use crate::{{…}}`: one line a module"));
                 }
                 None => {}
             }

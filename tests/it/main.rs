@@ -1,4 +1,12 @@
 //! The integration tests: one binary, one module a subject.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::format_collect,
+    clippy::disallowed_methods,
+    missing_docs
+)]
 
 mod architecture;
 mod archive;

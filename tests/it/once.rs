@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -400,7 +401,10 @@ fn kill_9_at_any_moment_loses_nothing_and_leaves_every_file_whole() {
         );
         listed = lines;
         for (name, bytes) in mill.archive() {
-            if !name.ends_with(".txt") {
+            if Path::new(&name)
+                .extension()
+                .is_none_or(|ending| ending != "txt")
+            {
                 continue; // a temporary file that the next run sweeps
             }
             let text = String::from_utf8(bytes).unwrap();

@@ -1,7 +1,7 @@
 //! A loopback newsroom: made-up stories served in the shapes of all publishers. For the demo and for tests of the whole
 //! program. Every word here is made up.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::format_collect)]
 
 use serde_json::json;
 

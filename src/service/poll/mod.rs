@@ -264,7 +264,7 @@ fn conclude(
         },
     };
     Answer::Read {
-        reading,
+        reading: Box::new(reading),
         freshness,
         trouble: details.trouble,
     }
