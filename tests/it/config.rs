@@ -398,11 +398,11 @@ fn broken_settings_are_told_apart() {
     );
     check(
         "[fetch]\nper_host = 0\n",
-        "feedmill.toml:2: `per_host` in [fetch]: `0` is not between 1 and 16",
+        "feedmill.toml:2: `per_host` in [fetch]: `0` is not between 1 and 1000",
     );
     check(
         "[fetch]\nper_host = 99999999999999999999\n",
-        "feedmill.toml:2: `per_host` in [fetch]: `99999999999999999999` is not between 1 and 16",
+        "feedmill.toml:2: `per_host` in [fetch]: `99999999999999999999` is not between 1 and 1000",
     );
     check(
         "[feed]\npublic_url = \"news.example.org\"\n",

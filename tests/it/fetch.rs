@@ -733,10 +733,11 @@ async fn failures_are_told_apart() {
         let error = client().fetch(get(address)).await.expect_err("no answer");
         assert_eq!(error.to_string(), words);
     };
+    // Nobody else listens on this address, so the port cannot be taken by another test meanwhile.
     let gone = Origin::start([]).port();
     check(
-        &format!("http://127.0.0.1:{gone}/"),
-        "no connection to `127.0.0.1`: connection refused",
+        &format!("http://127.0.0.9:{gone}/"),
+        "no connection to `127.0.0.9`: connection refused",
     )
     .await;
     let mail = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -289,7 +289,16 @@ fn every_source_is_registered() {
 fn every_source_has_sound_defaults_and_a_first_question() {
     for source in SOURCES {
         let spec = source.spec();
-        let subscription = subscription(*source, &[]);
+        let required: Vec<_> = spec
+            .options
+            .iter()
+            .filter(|option| option.required)
+            .collect();
+        let given: Vec<_> = required
+            .iter()
+            .map(|option| (option.name, "https://example.org/"))
+            .collect();
+        let subscription = subscription(*source, &given);
         assert!(
             ["hugo", "html", "text"].contains(&spec.archive),
             "{}",

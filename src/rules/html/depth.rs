@@ -132,10 +132,13 @@ struct Open<'a> {
 impl<'a> Open<'a> {
     fn start(&mut self, tag: &Tag<'a>, class: Class) {
         self.reopened += self.formatting;
-        self.drawing = class == Class::Foreign || (self.drawing && is_shape(tag.name));
-        if class == Class::Void || (self.drawing && tag.self_closing) {
+        let foreign = class == Class::Foreign;
+        if class == Class::Void
+            || (tag.self_closing && (foreign || (self.drawing && is_shape(tag.name))))
+        {
             return;
         }
+        self.drawing = foreign || (self.drawing && is_shape(tag.name));
         // A link ends the link before it.
         if class == Class::Formatting && tag.name.eq_ignore_ascii_case("a") {
             self.end_formatting(tag.name);

@@ -382,7 +382,6 @@ fn bombs_cost_little() {
                 100,
             );
         });
-        eprintln!("{took:>10.3?} {head}");
         // Unoptimised and beside others; without the guard it is minutes.
         assert!(took < Duration::from_secs(20), "{head}: {took:?}");
     }
