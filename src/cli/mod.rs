@@ -5,6 +5,7 @@ pub mod check;
 pub mod fetch;
 pub mod list;
 pub mod show;
+pub mod status;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
@@ -27,6 +28,10 @@ pub enum Outcome {
     Unwell,
 }
 
+/// Help of `--data`; no doc comment, whose readers want code marks around a variable's name.
+const DATA_HELP: &str =
+    "Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]";
+
 /// Where configuration and data are.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Global {
@@ -36,8 +41,7 @@ pub struct Global {
     /// Subscriptions file [default: feeds.toml here, then /etc/feedmill/feeds.toml]
     #[arg(long, global = true, value_name = "FILE")]
     feeds: Option<PathBuf>,
-    /// Data directory [default: the setting `data`, then $`STATE_DIRECTORY`, then ./data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help = DATA_HELP)]
     data: Option<PathBuf>,
 }
 
@@ -83,6 +87,8 @@ commands! {
     List => list,
     /// Show one article whole
     Show => show,
+    /// Show how each feed is doing: its state, when it was asked, when it is next and why
+    Status => status,
     /// Check the configuration and say all that is wrong with it
     Check => check,
     /// Import or verify archive files

@@ -1,0 +1,176 @@
+//! `feedmill status`: how each feed is doing.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use crate::app;
+use crate::cli::{Global, Outcome, table};
+use crate::model::feed::FeedState;
+use crate::model::ids::FeedId;
+use crate::model::time::Timestamp;
+use crate::store::{PastPoll, Store};
+
+/// Show how each feed is doing.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+/// What there is to say of one feed.
+struct Line {
+    feed: FeedId,
+    state: Option<FeedState>,
+    last: Option<PastPoll>,
+    entries: u64,
+    newest: Option<Timestamp>,
+}
+
+impl Line {
+    /// `fine`, `failing` or `new`: never asked.
+    fn word(&self) -> &'static str {
+        match &self.state {
+            Some(state) if state.failures > 0 => "failing",
+            Some(state) if state.last_poll.is_some() => "fine",
+            _ => "new",
+        }
+    }
+
+    /// Why it fails, or else why it is asked next when it is.
+    fn why(&self) -> String {
+        let held = self
+            .state
+            .as_ref()
+            .and_then(|state| state.not_before.as_ref());
+        match (held, &self.last) {
+            (Some(held), _) => held.why.clone(),
+            (None, Some(last)) => last.why_next.clone(),
+            (None, None) => "never asked".to_owned(),
+        }
+    }
+}
+
+impl Args {
+    /// Exit 0: no feed is failing; 1: some are.
+    pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
+        let config = global.configuration()?;
+        let store = Store::open_readonly(&config.settings.store.path)?;
+        let mut states: HashMap<FeedId, FeedState> = store
+            .feed_states()?
+            .into_iter()
+            .map(|state| (state.id.clone(), state))
+            .collect();
+        let counts: HashMap<FeedId, _> = store
+            .feed_counts()?
+            .into_iter()
+            .map(|counts| (counts.feed.clone(), counts))
+            .collect();
+        let mut lines = Vec::with_capacity(config.subscriptions.len());
+        for subscription in &config.subscriptions {
+            let count = counts.get(&subscription.id);
+            lines.push(Line {
+                feed: subscription.id.clone(),
+                state: states.remove(&subscription.id),
+                last: store.polls(&subscription.id, 1)?.pop(),
+                entries: count.map_or(0, |count| count.entries),
+                newest: count.and_then(|count| count.newest),
+            });
+        }
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer_pretty(&mut out, &lines.iter().map(as_json).collect::<Vec<_>>())?;
+            writeln!(out)?;
+        } else {
+            let now = app::now();
+            let rows = lines.iter().map(|line| as_row(line, now));
+            let head = [
+                "feed",
+                "state",
+                "entries",
+                "newest",
+                "last asked",
+                "next",
+                "why",
+            ];
+            writeln!(out, "{}", table::table(&head, &[2], rows))?;
+        }
+        let failing = lines.iter().any(|line| line.word() == "failing");
+        Ok(if failing {
+            Outcome::Unwell
+        } else {
+            Outcome::Well
+        })
+    }
+}
+
+fn as_row(line: &Line, now: Timestamp) -> Vec<String> {
+    let state = line.state.as_ref();
+    let ago = |time: Option<Timestamp>| {
+        time.map_or("never".to_owned(), |time| {
+            format!("{} ago", span(now.since(time).as_secs()))
+        })
+    };
+    let ahead = |time: Timestamp| {
+        if time <= now {
+            "due".to_owned()
+        } else {
+            format!("in {}", span(time.since(now).as_secs()))
+        }
+    };
+    vec![
+        line.feed.to_string(),
+        line.word().to_owned(),
+        line.entries.to_string(),
+        line.newest.map_or(String::new(), |time| time.rfc3339()),
+        ago(state.and_then(|state| state.last_poll)),
+        state
+            .and_then(|state| state.next_poll)
+            .map_or("due".to_owned(), ahead),
+        table::short(&line.why(), 100),
+    ]
+}
+
+/// A span of time as people say it: its largest unit, and the next one.
+fn span(secs: u64) -> String {
+    match secs {
+        0..60 => format!("{secs} s"),
+        60..3600 => format!("{} min", secs / 60),
+        3600..86_400 => format!("{} h {} min", secs / 3600, secs % 3600 / 60),
+        _ => format!("{} d {} h", secs / 86_400, secs % 86_400 / 3600),
+    }
+}
+
+fn as_json(line: &Line) -> serde_json::Value {
+    let state = line.state.as_ref();
+    let time = |time: Option<Timestamp>| time.map(Timestamp::rfc3339);
+    json!({
+        "feed": line.feed.as_str(),
+        "state": line.word(),
+        "entries": line.entries,
+        "newest": time(line.newest),
+        "last_poll": time(state.and_then(|state| state.last_poll)),
+        "last_success": time(state.and_then(|state| state.last_success)),
+        "last_result": line.last.as_ref().map(|last| &last.result),
+        "failures": state.map_or(0, |state| state.failures),
+        "not_before": time(state.and_then(|state| state.not_before.as_ref()).map(|held| held.until)),
+        "next_poll": time(state.and_then(|state| state.next_poll)),
+        "why": line.why(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_their_largest_units() {
+        let told = [0, 59, 60, 3599, 3660, 90_000].map(span);
+        assert_eq!(
+            told,
+            ["0 s", "59 s", "1 min", "59 min", "1 h 1 min", "1 d 1 h"]
+        );
+    }
+}
