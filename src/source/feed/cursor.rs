@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use memchr::{memchr, memmem, memrchr};
 use quick_xml::Reader;
 use quick_xml::errors::Error;
-use quick_xml::escape::resolve_html5_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::names::Ns;
-use super::references::{declared, decoded, expand, numbered};
+use super::references::{declared, decoded, expand, named, numbered};
 use crate::model::urls::PageUrl;
 use crate::rules::limits::EXPANSION;
 
@@ -188,10 +187,15 @@ impl<'t> Cursor<'t> {
                 self.close();
                 return Ok(Step::End);
             }
-            let event = self
-                .reader
-                .read_event()
-                .map_err(|error| self.fault(&error))?;
+            let event = match self.reader.read_event() {
+                Ok(event) => event,
+                Err(_) if self.ends_in_its_last_tag() => {
+                    self.ends = self.open.len();
+                    self.mended.tags += 1;
+                    continue;
+                }
+                Err(error) => return Err(self.fault(&error)),
+            };
             match event {
                 Event::Start(event) => return Ok(Step::Start(self.start(event, 2))),
                 Event::Empty(event) => {
@@ -229,6 +233,20 @@ impl<'t> Cursor<'t> {
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             }
         }
+    }
+
+    /// The text breaks off inside the end tag of the feed itself (`</rss`): nothing of it is lost.
+    fn ends_in_its_last_tag(&self) -> bool {
+        let error = usize::try_from(self.reader.error_position()).unwrap_or(0);
+        let rest = self.text.get(self.origin + error..).unwrap_or_default();
+        let feed = match self.open.as_slice() {
+            [root] | [root, "channel"] => root,
+            _ => return false,
+        };
+        rest.strip_prefix("</").is_some_and(|name| {
+            let name = name.trim_end();
+            !name.is_empty() && (feed.starts_with(name) || "channel".starts_with(name))
+        })
     }
 
     fn fault(&self, error: &Error) -> Fault {
@@ -403,9 +421,9 @@ impl<'t> Cursor<'t> {
                 })
             };
         }
-        Ok(if let Some(text) = resolve_html5_entity(name) {
+        Ok(if let Some(text) = named(name) {
             self.mended.html_entities += 1;
-            Cow::Borrowed(text)
+            Cow::Owned(text)
         } else {
             self.mended.ampersands += 1;
             Cow::Owned(format!("&{name};"))

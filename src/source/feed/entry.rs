@@ -97,6 +97,10 @@ fn rss<'t>(
         "title" => draft.title = plain(cursor, tag)?.or(draft.title.take()),
         "link" => {
             let link = address(&base, &cursor.inner()?.text);
+            // As Atom writes it, in RSS all the same.
+            let other = tag.attr("rel").is_some_and(|rel| rel != "alternate");
+            let href = tag.attr("href").filter(|_| !other);
+            let link = link.or_else(|| address(&base, &href?));
             draft.link = draft.link.take().or(link);
         }
         "guid" => {
@@ -111,6 +115,15 @@ fn rss<'t>(
             draft.id = EntryId::new(&guid).or(draft.id.take());
         }
         "description" => draft.summary = html(cursor)?.or(draft.summary.take()),
+        // Older names for `content:encoded`.
+        "body" | "fullitem" => {
+            let words = html(cursor)?;
+            draft.body = draft.body.take().or(words);
+        }
+        "summary" => {
+            let words = html(cursor)?;
+            extra.description = extra.description.take().or(words);
+        }
         "pubDate" => {
             draft.published = dates::parse(&cursor.inner()?.text, zone, None).or(draft.published);
         }
@@ -249,6 +262,10 @@ fn extension<'t>(
 ) -> Result<(), Fault> {
     let depth = cursor.depth();
     match (tag.ns, tag.local) {
+        (Ns::Xhtml, "body") => {
+            let words = html(cursor)?;
+            draft.body = draft.body.take().or(words);
+        }
         (Ns::Content, "encoded") => draft.body = html(cursor)?.or(draft.body.take()),
         (Ns::Dc, "creator") | (Ns::Itunes, "author") => {
             let name = cursor.inner()?.text;
@@ -269,7 +286,7 @@ fn extension<'t>(
         (Ns::Dc, "language") => {
             draft.language = line(&cursor.inner()?.text).or(draft.language.take());
         }
-        (Ns::Dc, "title") => {
+        (Ns::Dc | Ns::Media, "title") => {
             let title = plain(cursor, tag)?;
             draft.title = draft.title.take().or(title);
         }

@@ -13,6 +13,7 @@ pub(super) enum Ns {
     Content,
     Media,
     Itunes,
+    Xhtml,
     Other,
 }
 
@@ -34,6 +35,7 @@ impl Ns {
             "http://purl.org/dc/elements/1.1" | "http://purl.org/dc/elements/1.0" => Self::Dc,
             "http://purl.org/dc/terms" => Self::DcTerms,
             "http://purl.org/rss/1.0/modules/content" => Self::Content,
+            "http://www.w3.org/1999/xhtml" => Self::Xhtml,
             "http://search.yahoo.com/mrss" | "https://search.yahoo.com/mrss" => Self::Media,
             uri if uri.eq_ignore_ascii_case("http://www.itunes.com/dtds/podcast-1.0.dtd") => {
                 Self::Itunes
@@ -52,6 +54,7 @@ impl Ns {
             "content" => Self::Content,
             "media" => Self::Media,
             "itunes" => Self::Itunes,
+            "xhtml" => Self::Xhtml,
             _ => Self::Other,
         }
     }

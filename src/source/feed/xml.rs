@@ -196,13 +196,16 @@ pub(super) fn info_child<'t>(
     let depth = cursor.depth();
     match (tag.ns, tag.local) {
         (Ns::Atom, "id") => info.id = line(&cursor.inner()?.text),
-        (Ns::Rss | Ns::Atom, "title") => {
+        (Ns::Rss | Ns::Atom | Ns::Dc, "title") => {
             let title = plain(cursor, tag)?;
             info.title = info.title.take().or(title);
         }
         (Ns::Rss, "link") => {
             let base = cursor.base().clone();
             let link = address(&base, &cursor.inner()?.text);
+            let other = tag.attr("rel").is_some_and(|rel| rel != "alternate");
+            let href = tag.attr("href").filter(|_| !other);
+            let link = link.or_else(|| address(&base, &href?));
             info.home = info.home.take().or(link);
         }
         (Ns::Atom, "link") => {
