@@ -4,6 +4,7 @@ use super::cursor::{Cursor, Fault, Step, Tag};
 use super::names::Ns;
 use super::text::{html_of_xhtml, line, line_of_html};
 use crate::model::content::Content;
+use crate::rules::repair::is_allowed;
 
 /// A text that is HTML by custom, whatever the standard says of it.
 pub(super) fn html(cursor: &mut Cursor<'_>) -> Result<Option<Content>, Fault> {
@@ -27,7 +28,10 @@ pub(super) fn construct<'t>(
         .trim()
         .to_ascii_lowercase();
     let escaped = tag.attr("mode").is_some_and(|mode| mode == "escaped");
-    let inner = cursor.inner()?;
+    let mut inner = cursor.inner()?;
+    if is_base64(tag) {
+        inner.text = base64(&inner.text).unwrap_or_default();
+    }
     if inner.text.trim().is_empty() {
         return Ok(None);
     }
@@ -43,10 +47,49 @@ pub(super) fn construct<'t>(
             // No element inside: the text of an XHTML construct, with its `<` as they were before decoding.
             "xhtml" | "application/xhtml+xml" => Some(Content::plain(inner.text)),
             other if other.starts_with("text/") => Some(Content::plain(inner.text)),
-            // Base64 of something that is not words.
+            // Words in base64, by now decoded; what is none is a picture, or a document of another kind.
+            _ if is_base64(tag) => Some(Content::plain(inner.text)),
             _ => None,
         }
     })
+}
+
+/// Whether an Atom text stands in base64: `mode` says so in 0.3, in 1.0 any type that is neither text nor XML (RFC
+/// 4287 §4.1.3.3).
+fn is_base64(tag: &Tag<'_>) -> bool {
+    match tag.attr("mode") {
+        Some(mode) => mode == "base64",
+        None => tag.attr("type").is_some_and(|kind| {
+            let kind = kind.to_ascii_lowercase();
+            kind.contains('/') && !kind.trim().starts_with("text/") && !kind.contains("xml")
+        }),
+    }
+}
+
+/// The words in some base64 (RFC 4648 §4), if it holds words.
+fn base64(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0_u32, 0);
+    let digits = text.bytes().filter(|b| !b.is_ascii_whitespace());
+    for digit in digits.take_while(|b| *b != b'=') {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held).ok()?);
+            bits &= (1 << held) - 1;
+        }
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    text.chars().all(is_allowed).then_some(text)
 }
 
 /// A title or another text that is shown on one line.
@@ -56,7 +99,10 @@ pub(super) fn plain<'t>(cursor: &mut Cursor<'t>, tag: &Tag<'t>) -> Result<Option
             .attr("type")
             .is_none_or(|kind| matches!(kind.trim(), "" | "text" | "text/plain"))
         && tag.attr("mode").is_none();
-    let inner = cursor.inner()?;
+    let mut inner = cursor.inner()?;
+    if tag.ns == Ns::Atom && is_base64(tag) {
+        inner.text = base64(&inner.text).unwrap_or_default();
+    }
     Ok(if inner.markup {
         line_of_html(&html_of_xhtml(&inner.text))
     } else if literal {
