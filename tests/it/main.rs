@@ -16,6 +16,7 @@ mod feed;
 mod fetch;
 mod fold;
 mod once;
+mod polls;
 mod second;
 mod sources;
 mod store;

@@ -7,3 +7,4 @@ pub mod mill;
 pub mod newsroom;
 pub mod origin;
 pub mod script;
+pub mod web;
