@@ -19,8 +19,13 @@ impl Args {
         }
         writeln!(
             out,
-            "{} feeds, data in {}: all well",
+            "{} feed{}, data in {}: all well",
             config.subscriptions.len(),
+            if config.subscriptions.len() == 1 {
+                ""
+            } else {
+                "s"
+            },
             config.settings.data.display()
         )?;
         Ok(Outcome::Well)

@@ -60,7 +60,11 @@ impl Args {
         });
         let reports = reports.await?;
         bar.finish_and_clear();
-        let published = app.press()?.publish().await?;
+        // What was polled is stored and reported, whatever becomes of the files.
+        let (published, unpublished) = match publish(app).await {
+            Ok(published) => (published, None),
+            Err(error) => (Published::default(), Some(error)),
+        };
         for (number, why) in &published.unarchivable {
             warn!(article = number.0, why, "an article has no archive file");
         }
@@ -71,19 +75,29 @@ impl Args {
             writeln!(out)?;
         } else if terminal {
             writeln!(out, "{}", table(&reports))?;
-            writeln!(out, "{}", closing(app, &published))?;
-        } else {
+            if unpublished.is_none() {
+                writeln!(out, "{}", closing(app, &published))?;
+            }
+        } else if unpublished.is_none() {
             info!(
                 files = published.files,
                 feed_changed = published.feed_changed,
                 "published"
             );
         }
+        drop(out);
+        if let Some(error) = unpublished {
+            return Err(error);
+        }
         let well = reports
             .iter()
             .all(|report| !matches!(report.fate, Fate::Failed(_) | Fate::Stopped));
         Ok(if well { Outcome::Well } else { Outcome::Unwell })
     }
+}
+
+async fn publish(app: &App) -> anyhow::Result<Published> {
+    Ok(app.press()?.publish().await?)
 }
 
 /// Ends with Ctrl-C, or with the SIGTERM of a service manager.

@@ -41,7 +41,17 @@ pub struct Global {
     /// Subscriptions file [default: feeds.toml here, then /etc/feedmill/feeds.toml]
     #[arg(long, global = true, value_name = "FILE")]
     feeds: Option<PathBuf>,
+<<<<<<< HEAD
     #[arg(long, global = true, value_name = "DIR", help = DATA_HELP)]
+=======
+    /// Data directory
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]"
+    )]
+>>>>>>> b29c96b (tests: The program from outside: real answers, hostile origins, the command line)
     data: Option<PathBuf>,
 }
 
@@ -128,9 +138,14 @@ pub fn main() -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    // serde_json wraps what the writer said.
+    let kind = match error.downcast_ref::<io::Error>() {
+        Some(error) => Some(error.kind()),
+        None => error
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind),
+    };
+    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 /// An error and its causes on one line, each said once: some libraries print their cause and return it too.

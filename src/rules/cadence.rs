@@ -29,10 +29,13 @@ const LATE: Duration = Duration::from_hours(336);
 /// Whether a person's or a timer's order may ask this feed now (POLLING, decision 4): due times and the floor do not
 /// hold it back; Retry-After, backoff, freshness and `user_refresh` do. `Err` says until when, and why.
 pub fn may_ask(feed: &FeedState, now: Timestamp, user_refresh: Duration) -> Result<(), NotBefore> {
-    if let Some(held) = feed.not_before.clone().filter(|held| held.until > now) {
+    // What lies further ahead than it can have been set was set by a clock that has since been set back.
+    let ahead = |until: Timestamp, most: Duration| until > now && until <= now.plus(most);
+    let held = feed.not_before.clone();
+    if let Some(held) = held.filter(|held| ahead(held.until, CAP_RETRY_AFTER)) {
         return Err(held);
     }
-    if let Some(until) = feed.fresh_until.filter(|until| *until > now) {
+    if let Some(until) = feed.fresh_until.filter(|until| ahead(*until, CAP_HINT)) {
         return Err(NotBefore {
             until,
             why: "fresh until then by the publisher's own word".to_owned(),
@@ -141,11 +144,22 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_silences_nobody() {
-        let state = FeedState {
-            last_poll: Some(NOW.plus(hours(90))),
+        let years = hours(24 * 365 * 30);
+        let at = |until| FeedState {
+            last_poll: Some(until),
+            fresh_until: Some(until),
+            not_before: Some(NotBefore {
+                until,
+                why: "1 failure".into(),
+            }),
             ..feed()
         };
-        assert_eq!(may_ask(&state, NOW, Duration::from_mins(5)), Ok(()));
+        assert_eq!(
+            may_ask(&at(NOW.plus(years)), NOW, Duration::from_mins(5)),
+            Ok(())
+        );
+        let month = at(NOW.plus(CAP_RETRY_AFTER));
+        assert!(may_ask(&month, NOW, Duration::ZERO).is_err());
     }
 
     #[test]

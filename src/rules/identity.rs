@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::model::entry::{Draft, EntryKey, Lead};
+use crate::model::ids::EntryId;
 use crate::model::urls::PageUrl;
 use crate::rules::normalise;
 
@@ -18,12 +19,12 @@ const TOLERATED_REPEATS: f64 = 0.05;
 ///
 /// The same key twice means the same entry twice; [`preferred`] says which of the two counts.
 pub fn keys(leads: &[Lead]) -> Vec<Option<EntryKey>> {
-    let ids_lie = ids_lie(leads);
+    let lying = lying(leads);
     let by_link = group(leads, Lead::link);
     leads
         .iter()
         .map(|lead| {
-            if let Some(id) = lead.id().filter(|_| !ids_lie) {
+            if let Some(id) = lead.id().filter(|id| lying.spares(id)) {
                 return Some(EntryKey::Id(id.clone()));
             }
             if let Some(link) = lead
@@ -66,22 +67,51 @@ fn group<'a, K: Hash + Eq>(
     groups
 }
 
-/// An id on several stories identifies none of them. Two of a kind are one entry in two versions, if their links agree.
-fn ids_lie(leads: &[Lead]) -> bool {
-    let groups = group(leads, Lead::id);
-    let repeats: usize = groups
-        .values()
-        .filter(|same| same.len() > 1)
-        .filter(|same| {
-            let link = |place: &usize| leads.get(*place).and_then(Lead::link).map(PageUrl::as_str);
-            let links_differ = same.windows(2).any(|pair| link(&pair[0]) != link(&pair[1]));
-            links_differ || (same.len() > 2 && is_constant(leads, Some(same)))
-        })
-        .map(|same| same.len() - 1)
-        .sum();
+/// Which ids of a listing are not believed.
+enum Lying<'a> {
+    None,
+    /// One pair: a slip, and no reason to doubt ids that are on one story only. Doubting them all would give every
+    /// entry of a small feed another key, and with it another number, until the slip is gone.
+    One(&'a EntryId),
+    All,
+}
+
+impl Lying<'_> {
+    fn spares(&self, id: &EntryId) -> bool {
+        match self {
+            Self::None => true,
+            Self::One(lying) => id != *lying,
+            Self::All => false,
+        }
+    }
+}
+
+/// An id on several stories identifies none of them. Two of a kind are one entry in two versions, if their links agree;
+/// and the same story by two links is still one.
+fn lying(leads: &[Lead]) -> Lying<'_> {
+    let link = |place: &usize| leads.get(*place).and_then(Lead::link).map(PageUrl::as_str);
+    let mut repeats = 0;
+    let mut last = None;
+    for (id, same) in group(leads, Lead::id) {
+        let links_differ = same.windows(2).any(|pair| link(&pair[0]) != link(&pair[1]));
+        let stories_differ = is_constant(leads, Some(&same));
+        let lies = match same.len() {
+            0..=1 => false,
+            2 => links_differ && stories_differ,
+            _ => links_differ || stories_differ,
+        };
+        if lies {
+            repeats += same.len() - 1;
+            last = Some(id);
+        }
+    }
     #[allow(clippy::cast_precision_loss)] // listings are bounded far below 2^52 entries
     let share = repeats as f64 / leads.len().max(1) as f64;
-    share > TOLERATED_REPEATS
+    match (repeats, last) {
+        _ if share <= TOLERATED_REPEATS => Lying::None,
+        (1, Some(id)) => Lying::One(id),
+        _ => Lying::All,
+    }
 }
 
 /// Whether the leads at these places are different stories.
@@ -108,7 +138,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::content::Content;
-    use crate::model::ids::EntryId;
     use crate::model::time::Timestamp;
 
     fn lead(id: &str, link: &str, title: &str) -> Lead {
@@ -149,6 +178,19 @@ mod tests {
             .map(|n| lead("feed", &format!("https://a/{n}"), &format!("t{n}")))
             .collect();
         assert_eq!(kinds(&leads), "lllllllll");
+    }
+
+    #[test]
+    fn one_slip_costs_a_small_feed_no_other_key() {
+        let mut leads: Vec<_> = (0..5)
+            .map(|n| lead(&n.to_string(), &format!("https://a/{n}"), &format!("t{n}")))
+            .collect();
+        leads.push(lead("3", "https://a/3?from=front", "t3"));
+        assert_eq!(kinds(&leads), "iiiiii", "one story by two links");
+        leads[5] = lead("3", "https://a/9", "t9");
+        assert_eq!(kinds(&leads), "iiilil", "two stories");
+        leads[4] = lead("3", "https://a/8", "t8");
+        assert_eq!(kinds(&leads), "llllll", "a habit");
     }
 
     #[test]

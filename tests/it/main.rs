@@ -4,19 +4,22 @@
     clippy::expect_used,
     clippy::panic,
     clippy::format_collect,
-    clippy::disallowed_methods,
+    clippy::too_many_lines,
     missing_docs
 )]
 
 mod architecture;
 mod archive;
 mod atom;
+mod cli;
 mod config;
 mod feed;
 mod fetch;
 mod fold;
+mod hostile;
 mod once;
 mod polls;
+mod real;
 mod second;
 mod sources;
 mod store;
