@@ -28,10 +28,6 @@ pub enum Outcome {
     Unwell,
 }
 
-/// Help of `--data`; no doc comment, whose readers want code marks around a variable's name.
-const DATA_HELP: &str =
-    "Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]";
-
 /// Where configuration and data are.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Global {
@@ -41,9 +37,6 @@ pub struct Global {
     /// Subscriptions file [default: feeds.toml here, then /etc/feedmill/feeds.toml]
     #[arg(long, global = true, value_name = "FILE")]
     feeds: Option<PathBuf>,
-<<<<<<< HEAD
-    #[arg(long, global = true, value_name = "DIR", help = DATA_HELP)]
-=======
     /// Data directory
     #[arg(
         long,
@@ -51,7 +44,6 @@ pub struct Global {
         value_name = "DIR",
         help = "Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]"
     )]
->>>>>>> b29c96b (tests: The program from outside: real answers, hostile origins, the command line)
     data: Option<PathBuf>,
 }
 
