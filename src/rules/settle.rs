@@ -186,9 +186,10 @@ impl Poll<'_> {
         self.away(wait, format!("{times}, the last: {why}"), result)
     }
 
-    /// Nobody asks before this long from now.
+    /// Nobody asks before this long from the answer. A poll may have waited minutes for its turn and for the server, and
+    /// what the server says counts from when it said so.
     fn away(&self, wait: Duration, why: String, result: PollResult) -> PollRecord {
-        let until = self.at.plus(wait);
+        let until = self.at.plus(self.took).plus(wait);
         let failures = match result {
             PollResult::RateLimited { .. } => self.feed.failures, // an instruction, not a failure
             _ => self.feed.failures.saturating_add(1),
@@ -287,10 +288,11 @@ mod tests {
         });
         assert_eq!(record.not_before.unwrap().until, AT.plus(day));
         assert_eq!(record.failures, 2);
+        let took = Duration::from_mins(10);
         let vague = settle(
             &feed(),
             AT,
-            day,
+            took,
             Answer::RateLimited {
                 retry_after: None,
                 status: 429,
@@ -298,7 +300,8 @@ mod tests {
         );
         assert_eq!(
             vague.not_before.unwrap().until,
-            AT.plus(RETRY_AFTER_DEFAULT)
+            AT.plus(took).plus(RETRY_AFTER_DEFAULT),
+            "from the answer on"
         );
     }
 

@@ -47,7 +47,7 @@ fn the_help_says_what_there_is() {
             text.lines().all(|line| line.chars().count() <= 100),
             "{text}"
         );
-        all += &format!("$ feedmill {}\n{text}\n", args.join(" "));
+        all.extend(["$ feedmill ", &args.join(" "), "\n", &text, "\n"]);
     }
     insta::with_settings!({
         snapshot_path => "../fixtures/cli/snapshots",
@@ -124,21 +124,19 @@ fn unescaped(field: &str) -> String {
     let mut rest = field;
     while let Some((before, after)) = rest.split_once('\\') {
         out += before;
-        let (c, more) = match after.strip_prefix("u{").and_then(|hex| hex.split_once('}')) {
-            Some((hex, more)) => {
-                let code = u32::from_str_radix(hex, 16).unwrap();
-                (char::from_u32(code).unwrap(), more)
-            }
-            None => {
-                let c = match after.chars().next().unwrap() {
-                    't' => '\t',
-                    'n' => '\n',
-                    'r' => '\r',
-                    '\\' => '\\',
-                    other => panic!("no such escape: {other}"),
-                };
-                (c, &after[1..])
-            }
+        let code = after.strip_prefix("u{").and_then(|hex| hex.split_once('}'));
+        let (c, more) = if let Some((hex, more)) = code {
+            let code = u32::from_str_radix(hex, 16).unwrap();
+            (char::from_u32(code).unwrap(), more)
+        } else {
+            let c = match after.chars().next().unwrap() {
+                't' => '\t',
+                'n' => '\n',
+                'r' => '\r',
+                '\\' => '\\',
+                other => panic!("no such escape: {other}"),
+            };
+            (c, &after[1..])
         };
         out.push(c);
         rest = more;
@@ -151,8 +149,11 @@ fn width(text: &str) -> usize {
     text.chars()
         .map(|c| match c {
             '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' => 0,
-            '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{f900}'..='\u{faff}' => 2,
-            '\u{ff01}'..='\u{ff60}' | '\u{1f300}'..='\u{1faff}' => 2,
+            '\u{1100}'..='\u{115f}'
+            | '\u{2e80}'..='\u{a4cf}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{ff01}'..='\u{ff60}'
+            | '\u{1f300}'..='\u{1faff}' => 2,
             _ => 1,
         })
         .sum()
@@ -301,9 +302,9 @@ fn commented(text: &str) -> Vec<usize> {
         .collect()
 }
 
-fn with_lines(text: &str, live: &[usize]) -> String {
+fn with_lines(text: &str, options: &[usize]) -> String {
     let line = |(place, line): (usize, &str)| {
-        let line = if live.contains(&place) {
+        let line = if options.contains(&place) {
             &line[2..]
         } else {
             line
@@ -339,11 +340,11 @@ fn the_shipped_files_are_accepted_and_every_option_they_name() {
     assert!(options.len() >= 16, "{options:?}");
     for place in options {
         let line = feeds.lines().nth(place).unwrap();
-        let mut live = vec![place];
+        let mut options = vec![place];
         if place > example[0] {
-            live.extend(example);
+            options.extend(example);
         }
-        mill.write("feeds.toml", &with_lines(&feeds, &live));
+        mill.write("feeds.toml", &with_lines(&feeds, &options));
         check(line);
     }
     mill.write("feeds.toml", &with_lines(&feeds, &example));
@@ -704,4 +705,100 @@ fn what_was_polled_is_reported_even_where_it_cannot_be_published() {
     assert_eq!(report["feeds"][0]["result"], "unchanged", "{report}");
     fs::remove_dir(&feed).unwrap();
     assert_eq!(mill.fetch(0)["feed_changed"], true, "and made up for");
+}
+
+// What follows is wrong today, and named so that whoever mends it finds the test.
+
+#[test]
+#[ignore = "store/feeds.rs, record: what a feed says of itself is stored at every poll, and changes our feed's bytes"]
+fn a_feed_that_prints_the_time_of_day_publishes_nothing_anew() {
+    let list = rss(&[("1", "一", &words(1))]);
+    let at = |time: &str| {
+        let built = format!("<lastBuildDate>{time}</lastBuildDate><item>");
+        Reply::ok("application/rss+xml", list.replace("<item>", &built))
+    };
+    let origin = Origin::start([("/a", at("Sat, 01 Nov 2025 07:00:00 GMT"))]);
+    let mill = Mill::new(&plain("a", &origin.url("/a")));
+    mill.fetch(0);
+    origin.set("/a", at("Sat, 01 Nov 2025 08:00:00 GMT"));
+    let report = mill.fetch(0);
+    assert_eq!(report["feeds"][0]["known"], 1);
+    assert_eq!(report["feed_changed"], false);
+}
+
+#[test]
+#[ignore = "store/archive.rs, import: the name of the imported file is noted at once and must be unique"]
+fn a_file_of_ours_that_somebody_edited_can_be_taken_in() {
+    let (_origin, mill) = three_formats();
+    let theirs = mill.path("theirs");
+    fs::create_dir(&theirs).unwrap();
+    let archive = mill.archive();
+    let (name, bytes) = archive
+        .iter()
+        .find(|(_, bytes)| bytes.starts_with(b"---"))
+        .unwrap();
+    let edited = str::from_utf8(bytes)
+        .unwrap()
+        .replace("第一段", "改写的一段");
+    assert_ne!(edited.as_bytes(), bytes);
+    fs::write(theirs.join(name), edited).unwrap();
+    let run = mill.run(&["archive", "import", theirs.to_str().unwrap()]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.out.contains("1 taken in"), "{}", run.out);
+}
+
+#[test]
+#[ignore = "store/archive.rs, import: a file is noted that is never written, and the proof misses it for ever"]
+fn what_is_imported_for_a_feed_without_an_archive_is_not_missed() {
+    let (_origin, mill) = three_formats();
+    let feed = plain("hugo", "http://127.0.0.1:9/");
+    let other = Mill::new(&format!("{}\narchive = \"none\"\n", feed.trim_end()));
+    let directory = mill.path("data/archive");
+    other.run(&[
+        "archive",
+        "import",
+        "--feed",
+        "hugo",
+        directory.to_str().unwrap(),
+    ]);
+    let proof = other.run(&["archive", "verify"]);
+    assert_eq!(proof.status, 0, "{}", proof.out);
+}
+
+#[test]
+#[ignore = "rules/normalise.rs, words: the numbers of a list are words in the file and were none in the page"]
+fn an_ordered_list_has_the_same_words_in_its_file() {
+    let body = format!("{}<ol><li>甲事</li><li>乙事</li></ol>", words(1));
+    let origin = Origin::start([(
+        "/a",
+        Reply::ok("application/rss+xml", rss(&[("1", "一", &body)])),
+    )]);
+    let mill = Mill::new(&plain("a", &origin.url("/a")));
+    mill.fetch(0);
+    let other = Mill::new(&plain("a", &origin.url("/a")));
+    other.run(&[
+        "archive",
+        "import",
+        mill.path("data/archive").to_str().unwrap(),
+    ]);
+    assert_eq!(other.archive(), mill.archive());
+}
+
+#[test]
+#[ignore = "service/publish.rs: one archive file with other bytes keeps the merged feed from ever being written"]
+fn a_file_in_the_way_does_not_hold_the_merged_feed_back() {
+    let undated = rss(&[("1", "一", &words(1))]).replace("pubDate", "made-up");
+    let origin = Origin::start([("/a", Reply::ok("application/rss+xml", undated))]);
+    let mill = Mill::new(&plain("a", &origin.url("/a")));
+    mill.fetch(0);
+    // The database is lost, the archive is not; the undated entry is now dated by another day.
+    for entry in fs::read_dir(mill.path("data")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    thread::sleep(Duration::from_millis(1100));
+    mill.run(&["fetch", "--once"]);
+    assert!(mill.path("data/feed.atom").exists());
 }

@@ -23,7 +23,7 @@ const JSON: &str = "application/feed+json";
 const MEMORY_KIB: u64 = 200 * 1024;
 
 /// With its timeouts, and the machine busy with other things.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What becomes of a feed: read, within limits; or failed, for a reason in which these words are.
 enum Fate {
@@ -58,7 +58,8 @@ fn entities() -> String {
     let mut declared = "<!ENTITY a0 \"aaaaaaaaaa\">".to_owned();
     for level in 1..12 {
         let before = format!("&a{};", level - 1).repeat(10);
-        declared += &format!("<!ENTITY a{level} \"{before}\">");
+        let level = format!("<!ENTITY a{level} \"{before}\">");
+        declared.push_str(&level);
     }
     format!(
         "<?xml version=\"1.0\"?><!DOCTYPE rss [{declared}]>{}",
@@ -83,6 +84,7 @@ fn item(title: &str, body: &str) -> String {
 }
 
 /// The feeds that a plain origin can serve.
+#[allow(clippy::too_many_lines)] // a table
 fn plots(many: usize) -> Vec<(&'static str, Reply, Fate)> {
     let xml = |text: String| Reply::ok(RSS, text);
     let json = |text: String| Reply::ok(JSON, text);
@@ -282,7 +284,7 @@ fn hostile_feeds_harm_nobody_but_themselves() {
 
 /// As large as the limits let a JSON feed be.
 #[test]
-#[ignore = "202 to 207 MiB: the JSON reader builds a tree of the whole document before it counts entries"]
+#[ignore = "source/feed/json.rs: 202 to 213 MiB; the JSON reader builds a tree of the whole document before it counts entries"]
 fn nor_does_the_largest_json_feed_beside_them() {
     harm_nobody(150_000);
 }
@@ -312,6 +314,10 @@ fn harm_nobody(many: usize) {
         fates.push((name, fate));
         others.push(other);
     }
+    // An honest one behind all the others is read too.
+    origin.set("/last", Reply::ok(RSS, rss(&[("3", "三", &words(3))])));
+    feeds += &plain("last", &origin.url("/last"));
+    fates.push(("last", Read));
     let mill = Mill::new(&feeds);
     mill.write(
         "feedmill.toml",
@@ -371,15 +377,11 @@ fn harm_nobody(many: usize) {
     assert!(faults.is_empty(), "{faults:#?}");
     assert!(peak > 0 && peak < MEMORY_KIB, "peak {peak} KiB");
     assert_eq!(reports[0]["new"], 2);
+    assert_eq!(reports[fates.len() - 1]["new"], 1);
 
     let feed = mill.feed();
     let faults = check_atom::check(&feed);
     assert!(faults.is_empty(), "{faults:#?}");
-    assert!(
-        feed.contains("<title type=\"text\">一</title>") || feed.contains("fm:feed>many"),
-        "{}",
-        &feed[..2000]
-    );
     let verify = mill.run(&["archive", "verify"]);
     assert_eq!(verify.status, 0, "{}", verify.out);
     let list = mill.run(&["list", "--feed", "honest", "--tsv"]);

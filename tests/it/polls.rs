@@ -53,7 +53,8 @@ fn validators(state: &FeedState) -> (String, String) {
 
 fn held(state: &FeedState) -> Option<Duration> {
     let until = state.not_before.as_ref()?.until;
-    Some(until.since(now()))
+    // The poll's own milliseconds are not what is looked at.
+    Some(Duration::from_secs(until.since(now()).as_secs()))
 }
 
 #[tokio::test]
@@ -505,4 +506,52 @@ async fn a_poll_dropped_midway_leaves_no_trace() {
         assert_eq!(self::counts(&polled).0, 2);
         assert_eq!(polled.told.outcome, Outcome::Read);
     }
+}
+
+// What follows is wrong today, and named so that whoever mends it finds the test.
+
+#[tokio::test]
+#[ignore = "service/poll/details.rs: one lost page among known entries is taken for the failure of the whole feed"]
+async fn one_lost_page_beside_known_entries_fails_no_feed() {
+    let room = Room::new();
+    room.web.set("/f", tagged(teasers(&["b", "a"])));
+    serve_words(&room, &["a", "b"]);
+    room.poll("f").await;
+    room.web.set("/f", tagged(teasers(&["lost", "b", "a"])));
+    let polled = room.poll("f").await;
+    assert_eq!(polled.told.known, 2);
+    assert_eq!(
+        (polled.told.outcome, polled.told.failures),
+        (Outcome::Read, 0)
+    );
+    assert_eq!(room.state("f").not_before, None);
+}
+
+#[tokio::test]
+#[ignore = "service/poll/details.rs: pages that are lost for good use up the budget of every poll"]
+async fn lost_pages_do_not_starve_those_behind_them() {
+    let room = Room {
+        details: 2,
+        ..Room::new()
+    };
+    room.web
+        .set("/f", tagged(teasers(&["lost", "gone", "b", "a"])));
+    serve_words(&room, &["a", "b"]);
+    for _ in 0..4 {
+        room.poll("f").await;
+        room.later(Duration::from_hours(30));
+    }
+    assert_eq!(room.titles().len(), 2);
+}
+
+#[tokio::test]
+#[ignore = "store/feeds.rs, keep_times: a poll that failed after its list was read counts as a success"]
+async fn a_failed_poll_is_no_success_in_the_books() {
+    let room = Room::new();
+    room.web.set("/f", tagged(teasers(&["a"])));
+    room.web.set("/d/a", Say::Timeout);
+    room.poll("f").await;
+    let state = room.state("f");
+    assert_eq!((state.failures, state.last_success), (1, None));
+    assert_eq!(room.store.polls(&state.id, 1).unwrap()[0].result, "failed");
 }

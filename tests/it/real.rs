@@ -227,16 +227,16 @@ fn the_media_centre_of_dw_over_two_pages_with_a_real_film() {
     assert_eq!(mill.fetch(0)["feeds"][0]["new"], 5);
     let film = json_of(&film);
     let link = film["permaLink"].as_str().unwrap();
-    let list = mill.list();
-    let line = list.iter().find(|line| line[5] == link).unwrap();
+    let mut stored = mill.list().into_iter();
+    let entry = stored.find(|fields| fields[5] == link).unwrap();
     let listed = &json_of(&first)["items"][0];
     assert_eq!(
-        line[4],
+        entry[4],
         listed["name"].as_str().unwrap(),
         "the list's title"
     );
-    assert_eq!(line[2], "2021-10-20T19:15:40Z");
-    let shown = json_of(&mill.run(&["show", "--json", &line[0]]).out);
+    assert_eq!(entry[2], "2021-10-20T19:15:40Z");
+    let shown = json_of(&mill.run(&["show", "--json", &entry[0]]).out);
     let body = shown["body"]["text"].as_str().unwrap();
     assert!(body.contains(film["teaser"].as_str().unwrap()), "{body}");
     let best = &film["mainContent"]["sources"][1]["url"];
