@@ -239,9 +239,8 @@ impl<'t> Cursor<'t> {
     fn ends_in_its_last_tag(&self) -> bool {
         let error = usize::try_from(self.reader.error_position()).unwrap_or(0);
         let rest = self.text.get(self.origin + error..).unwrap_or_default();
-        let feed = match self.open.as_slice() {
-            [root] | [root, "channel"] => root,
-            _ => return false,
+        let ([feed] | [feed, "channel"]) = self.open.as_slice() else {
+            return false;
         };
         rest.strip_prefix("</").is_some_and(|name| {
             let name = name.trim_end();
