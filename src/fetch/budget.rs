@@ -35,13 +35,13 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Waits for the share of a body of `said` bytes on the wire. One page never asks for more than the whole, so the
-    /// largest one is read alone, but it is read.
+    /// Waits for the share of a body of `said` bytes on the wire. One page never asks for more than a quarter of the
+    /// whole: it may be large and wait its turn, but a slow one before it cannot make everybody wait behind it.
     pub async fn share(&self, said: Option<usize>, coded: bool) -> Share {
         let bytes = said.map_or(UNSAID, |said| {
             said.saturating_mul(if coded { GROWTH } else { 1 })
         });
-        let wanted = u32::try_from((bytes / KIB).clamp(1, WHOLE / KIB)).unwrap_or(1);
+        let wanted = u32::try_from((bytes / KIB).clamp(1, WHOLE / KIB / 4)).unwrap_or(1);
         // The semaphore is never closed.
         Arc::clone(&self.left)
             .acquire_many_owned(wanted)
@@ -59,25 +59,28 @@ mod tests {
     use tokio::time::timeout;
 
     #[tokio::test(start_paused = true)]
-    async fn the_largest_page_is_read_alone_but_it_is_read() {
+    async fn a_large_page_waits_for_room_and_a_slow_one_leaves_some() {
         let budget = Budget::default();
-        let small = budget.share(Some(10 * KIB), false).await;
         let soon = Duration::from_secs(1);
+        let _slow = budget.share(Some(10 * KIB), false).await;
+        let mut large = Vec::new();
+        for _ in 0..3 {
+            large.push(
+                timeout(soon, budget.share(Some(usize::MAX), true))
+                    .await
+                    .unwrap(),
+            );
+        }
         assert!(
             timeout(soon, budget.share(Some(usize::MAX), true))
                 .await
                 .is_err(),
-            "it waits"
+            "the fourth waits"
         );
-        drop(small);
-        let large = timeout(soon, budget.share(Some(usize::MAX), true))
+        timeout(soon, budget.share(None, false)).await.unwrap();
+        large.pop();
+        timeout(soon, budget.share(Some(usize::MAX), true))
             .await
             .unwrap();
-        assert!(
-            timeout(soon, budget.share(Some(1), false)).await.is_err(),
-            "all is taken"
-        );
-        drop(large);
-        timeout(soon, budget.share(None, false)).await.unwrap();
     }
 }

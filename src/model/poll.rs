@@ -69,6 +69,8 @@ pub struct Reading {
     pub known: usize,
     /// Entries that were left out, and why.
     pub skipped: Vec<Skipped>,
+    /// Of those, the ones whose own pages are lost as far as we know: they are not asked again at once.
+    pub missed: Vec<EntryKey>,
     /// Repairs and evidence, in plain words.
     pub notes: Vec<String>,
     /// Hash of the document's bytes, where all of it was read.
@@ -96,6 +98,15 @@ pub struct KnownEntry {
     pub raw: RawHash,
     /// Hash of the teaser that led to it.
     pub teaser: Option<RawHash>,
+}
+
+/// An entry whose own page was lost when it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// How often.
+    pub times: u32,
+    /// When last.
+    pub last: Timestamp,
 }
 
 /// What an article is to what is already stored.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::content::RawHash;
 use crate::model::feed::{FeedState, NotBefore};
 use crate::model::ids::FeedId;
+use crate::model::poll::Missed;
 use crate::model::time::Timestamp;
 
 /// Nobody is asked more often than this by the clock (POLLING 0.3, `floor_cond`).
@@ -14,7 +15,7 @@ pub const FLOOR: Duration = Duration::from_hours(1);
 pub const CAP_HINT: Duration = Duration::from_hours(24);
 
 /// Retry-After is an instruction: it is obeyed for a month (`cap_retry_after`).
-pub const CAP_RETRY_AFTER: Duration = Duration::from_hours(744);
+pub const CAP_RETRY_AFTER: Duration = Duration::from_hours(31 * 24);
 
 /// After a 429 that does not say for how long (`ra_default`).
 pub const RETRY_AFTER_DEFAULT: Duration = Duration::from_hours(4);
@@ -23,8 +24,12 @@ pub const RETRY_AFTER_DEFAULT: Duration = Duration::from_hours(4);
 /// a fortnight (`err_base`, `err_cap`).
 const ERROR_BASE: Duration = Duration::from_hours(1);
 const ERROR_CAP: Duration = Duration::from_hours(24);
-const ERROR_CAP_LATE: Duration = Duration::from_hours(168);
-const LATE: Duration = Duration::from_hours(336);
+const ERROR_CAP_LATE: Duration = Duration::from_hours(7 * 24);
+const LATE: Duration = Duration::from_hours(14 * 24);
+
+/// How long a lost page is left alone at first, and at most.
+const MISSED_BASE: Duration = Duration::from_hours(2 * 24);
+const MISSED_CAP: Duration = Duration::from_hours(14 * 24);
 
 /// Whether a person's or a timer's order may ask this feed now (POLLING, decision 4): due times and the floor do not
 /// hold it back; Retry-After, backoff, freshness and `user_refresh` do. `Err` says until when, and why.
@@ -59,6 +64,12 @@ pub fn may_ask(feed: &FeedState, now: Timestamp, user_refresh: Duration) -> Resu
         }
         None => Ok(()),
     }
+}
+
+/// Whether a page that was lost may be asked again: after two days, then twice as long each time, a fortnight at most.
+pub fn may_retry(missed: Missed, now: Timestamp) -> bool {
+    let wait = MISSED_BASE.saturating_mul(1 << missed.times.saturating_sub(1).min(8));
+    now >= missed.last.plus(wait.min(MISSED_CAP))
 }
 
 /// When a feed that answered well is due next, and why then.

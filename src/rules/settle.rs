@@ -240,6 +240,7 @@ mod tests {
             articles: Vec::new(),
             known: 0,
             skipped: Vec::new(),
+            missed: Vec::new(),
             notes: Vec::new(),
             document: None,
             coverage,

@@ -84,15 +84,13 @@ pub async fn import(
             Err(why) => {
                 outcomes.insert(file, Import::Refused(why));
             }
-            Ok((feed, format, label, article)) => batch.push((
+            Ok((feed, format, article)) => batch.push((
                 feed,
                 ImportedArticle {
                     foreign_id: (article.content.short() != id).then_some(id),
                     keep_seq: Some(seq),
                     file_name: file,
                     format: format.to_owned(),
-                    language: label.language,
-                    zone: label.zone.name().to_owned(),
                     digest,
                     article,
                 },
@@ -175,7 +173,7 @@ fn take(
     feed: Option<&FeedId>,
     subscriptions: &[Subscription],
     now: Timestamp,
-) -> Result<(FeedId, &'static str, Label, Article), String> {
+) -> Result<(FeedId, &'static str, Article), String> {
     if bytes.len() as u64 > LARGEST {
         return Err(format!("over the limit of {LARGEST} bytes"));
     }
@@ -189,11 +187,7 @@ fn take(
         .parse(bytes, &shelf.zone)
         .map_err(|bad| bad.to_string())?;
     let article = article(sheet, now)?;
-    let subscription = subscriptions
-        .iter()
-        .find(|subscription| subscription.id == shelf.feed);
-    let label = label_of(&shelf.feed, &article, format, subscription);
-    Ok((shelf.feed, format.name(), label, article))
+    Ok((shelf.feed, format.name(), article))
 }
 
 fn shelf(

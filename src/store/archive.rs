@@ -29,7 +29,7 @@ pub struct ArchivedFile {
     pub zone: String,
     /// BLAKE3 of its bytes.
     pub digest: [u8; 32],
-    /// The id in the name of the file it was imported from, where another program gave it. Never forgotten.
+    /// The id in the name of the file it was imported from, where another program gave it.
     pub foreign: Option<ContentId>,
 }
 
@@ -46,10 +46,6 @@ pub struct ImportedArticle {
     pub file_name: String,
     /// Its format.
     pub format: String,
-    /// BCP 47 of its feed.
-    pub language: String,
-    /// The zone of its feed, by IANA name.
-    pub zone: String,
     /// BLAKE3 of its bytes.
     pub digest: [u8; 32],
 }
@@ -74,12 +70,10 @@ pub(super) fn archived(
 fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO archive_file (seq, name, format, language, zone, digest, foreign_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO archive_file (seq, name, format, language, zone, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (seq) DO UPDATE SET name = excluded.name, format = excluded.format,
                                              language = excluded.language, zone = excluded.zone,
-                                             digest = excluded.digest,
-                                             foreign_id = coalesce(excluded.foreign_id, foreign_id)",
+                                             digest = excluded.digest",
         )?
         .execute(params![
             number(file.seq)?,
@@ -88,7 +82,6 @@ fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreE
             file.language,
             file.zone,
             file.digest,
-            file.foreign.map(|id| id.to_string()),
         ])?;
     Ok(())
 }
@@ -110,18 +103,17 @@ pub(super) fn import(
     for (place, imported) in order {
         let (seq, verdict) = ledger.import(&imported.article, imported.keep_seq)?;
         if !matches!(verdict, Verdict::Known(_)) {
-            keep_file(
-                transaction,
-                &ArchivedFile {
-                    seq,
-                    name: imported.file_name.clone(),
-                    format: imported.format.clone(),
-                    language: imported.language.clone(),
-                    zone: imported.zone.clone(),
-                    digest: imported.digest,
-                    foreign: imported.foreign_id,
-                },
-            )?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO imported (seq, name, format, digest, foreign_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![
+                    number(seq)?,
+                    imported.file_name,
+                    imported.format,
+                    imported.digest,
+                    imported.foreign_id.map(|id| id.to_string()),
+                ])?;
         }
         answers.push((place, (seq, verdict)));
     }
@@ -133,7 +125,8 @@ pub(super) fn import(
 /// Every file of the archive, by number.
 pub(super) fn files(connection: &Connection) -> Result<Vec<ArchivedFile>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT seq, name, format, language, zone, digest, foreign_id FROM archive_file ORDER BY seq",
+        "SELECT t.seq, t.name, t.format, t.language, t.zone, t.digest, i.foreign_id
+           FROM archive_file t LEFT JOIN imported i ON i.seq = t.seq ORDER BY t.seq",
     )?;
     let mut rows = statement.query([])?;
     let mut files = Vec::new();

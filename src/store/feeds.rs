@@ -6,14 +6,15 @@ use rusqlite::{Connection, Row, params};
 
 use crate::model::content::RawHash;
 use crate::model::entry::Skipped;
-use crate::model::feed::{FeedState, NotBefore};
+use crate::model::feed::{FeedInfo, FeedState, NotBefore};
 use crate::model::http::HttpValidators;
 use crate::model::ids::FeedId;
-use crate::model::poll::{Coverage, PollRecord, PollResult, Recorded};
+use crate::model::poll::{Coverage, PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::store::columns::{Cells, count};
 use crate::store::error::StoreError;
 use crate::store::ledger::Ledger;
+use crate::store::missed;
 use crate::store::press::Press;
 use crate::store::shapes::{FeedInfoShape, PollNotes, page, short, to_json};
 
@@ -68,13 +69,15 @@ pub(super) fn record(
                 .document
                 .filter(|_| reading.coverage != Coverage::Partial);
             keep_validators(transaction, feed, validators)?;
+            let brought = recorded
+                .articles
+                .iter()
+                .any(|(_, _, verdict)| !matches!(verdict, Verdict::Known(_)));
+            keep_info(transaction, &poll.feed, feed, &reading.info, brought)?;
             transaction
-                .prepare_cached("UPDATE feed SET info = ?2, document = ?3 WHERE num = ?1")?
-                .execute(params![
-                    feed,
-                    to_json(&FeedInfoShape::from(&reading.info)),
-                    document.map(RawHash::to_bytes),
-                ])?;
+                .prepare_cached("UPDATE feed SET document = ?2 WHERE num = ?1")?
+                .execute(params![feed, document.map(RawHash::to_bytes)])?;
+            missed::keep(transaction, feed, poll.at, reading)?;
         }
         PollResult::Unchanged {
             validators: Some(Coverage::Whole(validators)),
@@ -127,12 +130,33 @@ fn keep_validators(
     Ok(())
 }
 
+/// What the feed says of itself. The time it says it last changed is believed with something new only: many print the time
+/// of day there, and it stands in our output (F-05, F-08).
+fn keep_info(
+    transaction: &Connection,
+    name: &FeedId,
+    feed: i64,
+    info: &FeedInfo,
+    brought: bool,
+) -> Result<(), StoreError> {
+    let mut info = info.clone();
+    if !brought {
+        info.updated = state(transaction, name)?.and_then(|state| state.info.updated);
+    }
+    transaction
+        .prepare_cached("UPDATE feed SET info = ?2 WHERE num = ?1")?
+        .execute(params![feed, to_json(&FeedInfoShape::from(&info))])?;
+    Ok(())
+}
+
 /// Times and counters, which every poll replaces. Gives back how many polls there were.
 fn keep_times(transaction: &Connection, feed: i64, poll: &PollRecord) -> Result<i64, StoreError> {
-    let good = matches!(
+    let answered = matches!(
         poll.result,
         PollResult::Read(_) | PollResult::Unchanged { .. }
     );
+    // A list whose every page failed was read, and is a failure.
+    let good = answered && poll.failures == 0;
     Ok(transaction
         .prepare_cached(
             "UPDATE feed SET last_poll = ?2, last_success = iif(?3, ?2, last_success), failures = ?4,
@@ -163,6 +187,7 @@ fn keep_history(
     recorded: &Recorded,
 ) -> Result<(), StoreError> {
     let (result, why) = match &poll.result {
+        PollResult::Read(_) if poll.failures > 0 => ("failed", Some(short(&poll.why_next))),
         PollResult::Read(_) => ("read", None),
         PollResult::Unchanged { .. } => ("unchanged", None),
         PollResult::RateLimited { status } => {

@@ -11,6 +11,7 @@ mod feeds;
 mod ledger;
 mod lock;
 mod meta;
+mod missed;
 mod open;
 mod press;
 mod readers;
@@ -36,7 +37,7 @@ use crate::model::content::ContentHash;
 use crate::model::entry::EntryKey;
 use crate::model::feed::FeedState;
 use crate::model::ids::{ArticleSeq, FeedId};
-use crate::model::poll::{KnownEntry, PollRecord, Recorded, Verdict};
+use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::store::lock::Lock;
 use crate::store::readers::Readers;
@@ -183,6 +184,15 @@ impl Store {
         keys: &[EntryKey],
     ) -> Result<HashMap<EntryKey, KnownEntry>, StoreError> {
         self.shared.readers.read(|c| articles::known(c, feed, keys))
+    }
+
+    /// Which of these entries of a feed lost their own pages before; those that did not are not in it.
+    pub fn missed(
+        &self,
+        feed: &FeedId,
+        keys: &[EntryKey],
+    ) -> Result<HashMap<EntryKey, Missed>, StoreError> {
+        self.shared.readers.read(|c| missed::missed(c, feed, keys))
     }
 
     /// The article of this number.

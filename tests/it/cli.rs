@@ -707,10 +707,7 @@ fn what_was_polled_is_reported_even_where_it_cannot_be_published() {
     assert_eq!(mill.fetch(0)["feed_changed"], true, "and made up for");
 }
 
-// What follows is wrong today, and named so that whoever mends it finds the test.
-
 #[test]
-#[ignore = "store/feeds.rs, record: what a feed says of itself is stored at every poll, and changes our feed's bytes"]
 fn a_feed_that_prints_the_time_of_day_publishes_nothing_anew() {
     let list = rss(&[("1", "一", &words(1))]);
     let at = |time: &str| {
@@ -727,7 +724,6 @@ fn a_feed_that_prints_the_time_of_day_publishes_nothing_anew() {
 }
 
 #[test]
-#[ignore = "store/archive.rs, import: the name of the imported file is noted at once and must be unique"]
 fn a_file_of_ours_that_somebody_edited_can_be_taken_in() {
     let (_origin, mill) = three_formats();
     let theirs = mill.path("theirs");
@@ -748,7 +744,6 @@ fn a_file_of_ours_that_somebody_edited_can_be_taken_in() {
 }
 
 #[test]
-#[ignore = "store/archive.rs, import: a file is noted that is never written, and the proof misses it for ever"]
 fn what_is_imported_for_a_feed_without_an_archive_is_not_missed() {
     let (_origin, mill) = three_formats();
     let feed = plain("hugo", "http://127.0.0.1:9/");
@@ -766,7 +761,6 @@ fn what_is_imported_for_a_feed_without_an_archive_is_not_missed() {
 }
 
 #[test]
-#[ignore = "rules/normalise.rs, words: the numbers of a list are words in the file and were none in the page"]
 fn an_ordered_list_has_the_same_words_in_its_file() {
     let body = format!("{}<ol><li>甲事</li><li>乙事</li></ol>", words(1));
     let origin = Origin::start([(
@@ -785,7 +779,6 @@ fn an_ordered_list_has_the_same_words_in_its_file() {
 }
 
 #[test]
-#[ignore = "service/publish.rs: one archive file with other bytes keeps the merged feed from ever being written"]
 fn a_file_in_the_way_does_not_hold_the_merged_feed_back() {
     let undated = rss(&[("1", "一", &words(1))]).replace("pubDate", "made-up");
     let origin = Origin::start([("/a", Reply::ok("application/rss+xml", undated))]);

@@ -508,10 +508,7 @@ async fn a_poll_dropped_midway_leaves_no_trace() {
     }
 }
 
-// What follows is wrong today, and named so that whoever mends it finds the test.
-
 #[tokio::test]
-#[ignore = "service/poll/details.rs: one lost page among known entries is taken for the failure of the whole feed"]
 async fn one_lost_page_beside_known_entries_fails_no_feed() {
     let room = Room::new();
     room.web.set("/f", tagged(teasers(&["b", "a"])));
@@ -528,7 +525,6 @@ async fn one_lost_page_beside_known_entries_fails_no_feed() {
 }
 
 #[tokio::test]
-#[ignore = "service/poll/details.rs: pages that are lost for good use up the budget of every poll"]
 async fn lost_pages_do_not_starve_those_behind_them() {
     let room = Room {
         details: 2,
@@ -545,7 +541,6 @@ async fn lost_pages_do_not_starve_those_behind_them() {
 }
 
 #[tokio::test]
-#[ignore = "store/feeds.rs, keep_times: a poll that failed after its list was read counts as a success"]
 async fn a_failed_poll_is_no_success_in_the_books() {
     let room = Room::new();
     room.web.set("/f", tagged(teasers(&["a"])));

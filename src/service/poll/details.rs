@@ -20,6 +20,8 @@ pub(super) struct Details {
     pub articles: Vec<Article>,
     /// Entries that were not.
     pub skipped: Vec<Skipped>,
+    /// Of those, the ones that are not worth a request at every poll.
+    pub missed: Vec<EntryKey>,
     /// Something is left that the next poll can have.
     pub left: bool,
     asked: usize,
@@ -27,15 +29,19 @@ pub(super) struct Details {
     pub trouble: Option<Trouble>,
 }
 
-/// Asks for the detail pages, the listing's first (its newest) first, one after the other.
+/// Asks for the detail pages, the listing's first (its newest) first, one after the other. `known` entries of the listing
+/// need none.
 pub(super) async fn complete<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
     teasers: Vec<(Option<EntryKey>, Teaser)>,
+    known: usize,
     at: Timestamp,
 ) -> Details {
     let mut done = Details::default();
-    let mut failed = 0;
+    // Pages that nobody could have read as they are: lost one by one, or all of them because their form is new.
+    let mut unread = Vec::new();
+    let (mut failed, mut last) = (0, None);
     for (key, teaser) in teasers {
         if done.asked == desk.details_per_poll {
             done.left = true;
@@ -44,47 +50,69 @@ pub(super) async fn complete<W: Fetch>(
         done.asked += 1;
         let what = name(&teaser.draft);
         let hash = teaser.draft.raw_hash();
-        match detail(desk, job, teaser).await {
-            Ok(draft) => take(
-                draft,
-                key,
-                Some(hash),
-                at,
-                &mut done.articles,
-                &mut done.skipped,
-            ),
-            Err(miss) => {
-                failed += 1;
-                done.left |= miss.passing;
-                done.skipped.push(Skipped {
-                    what,
-                    why: miss.why.clone(),
-                });
-                if failed == done.asked || miss.retry_after.is_some() {
-                    done.trouble = Some(Trouble {
-                        why: format!("detail pages cannot be had: {}", miss.why),
-                        retry_after: miss.retry_after,
-                    });
-                }
-                if miss.retry_after.is_some() {
-                    done.left = true;
-                    break;
-                }
+        let miss = match detail(desk, job, teaser).await {
+            Ok(draft) => {
+                take(
+                    draft,
+                    key,
+                    Some(hash),
+                    at,
+                    &mut done.articles,
+                    &mut done.skipped,
+                );
+                continue;
             }
+            Err(miss) => miss,
+        };
+        failed += 1;
+        match miss.kind {
+            MissKind::Passing => done.left = true,
+            MissKind::Lost => done.missed.extend(key),
+            MissKind::Unread => unread.extend(key),
+        }
+        done.skipped.push(Skipped {
+            what,
+            why: miss.why.clone(),
+        });
+        let told_to_stay_away = miss.retry_after.is_some();
+        last = Some(miss);
+        if told_to_stay_away {
+            break;
         }
     }
-    if failed < done.asked {
-        done.trouble = done.trouble.filter(|trouble| trouble.retry_after.is_some());
+    // One page that fails is that entry's trouble. It is the feed's when nothing speaks for the feed.
+    let all_failed = failed == done.asked && (known == 0 || failed >= IN_A_ROW);
+    done.trouble = last
+        .filter(|miss| all_failed || miss.retry_after.is_some())
+        .map(|miss| Trouble {
+            why: format!("detail pages cannot be had: {}", miss.why),
+            retry_after: miss.retry_after,
+        });
+    if done.trouble.is_none() {
+        done.missed.extend(unread);
     }
     done
 }
 
+/// So many pages that fail without one that does not are the feed's failure.
+const IN_A_ROW: usize = 3;
+
 /// Why an entry's page was not had.
 struct Miss {
     why: String,
-    /// Whether asking again later can help: a time-out can pass, a 404 or an unknown shape is not worth a request each poll.
-    passing: bool,
+    kind: MissKind,
     retry_after: Option<Duration>,
+}
+
+/// Whether asking again can help, the least hopeful first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum MissKind {
+    /// The page is gone (404, 410): not worth a request at every poll.
+    Lost,
+    /// It was refused, or could not be read as it was.
+    Unread,
+    /// A time-out and the like: the next poll may have it.
+    Passing,
 }
 
 /// One entry's page, by the best route that works.
@@ -98,7 +126,7 @@ async fn detail<W: Fetch>(desk: &Desk<W>, job: &Arc<Job>, teaser: Teaser) -> Res
             Err(miss) => {
                 first_miss = Some(match first_miss {
                     Some(first) => Miss {
-                        passing: first.passing || miss.passing,
+                        kind: first.kind.max(miss.kind),
                         ..first
                     },
                     None => miss,
@@ -108,7 +136,7 @@ async fn detail<W: Fetch>(desk: &Desk<W>, job: &Arc<Job>, teaser: Teaser) -> Res
     }
     Err(first_miss.unwrap_or_else(|| Miss {
         why: "no route to its page".to_owned(),
-        passing: false,
+        kind: MissKind::Unread,
         retry_after: None,
     }))
 }
@@ -120,9 +148,9 @@ async fn one_route<W: Fetch>(
     route: usize,
     ask: Ask,
 ) -> Result<Draft, Miss> {
-    let miss = |why: String, passing| Miss {
+    let miss = |why: String, kind| Miss {
         why,
-        passing,
+        kind,
         retry_after: None,
     };
     let page = match desk
@@ -141,23 +169,29 @@ async fn one_route<W: Fetch>(
             let retry_after = Some(retry_after.unwrap_or(cadence::RETRY_AFTER_DEFAULT));
             return Err(Miss {
                 why: format!("HTTP status {status}"),
-                passing: true,
+                kind: MissKind::Passing,
                 retry_after,
             });
         }
-        Ok(FetchOutcome::Gone) => return Err(miss("HTTP status 410 (gone)".to_owned(), false)),
+        Ok(FetchOutcome::Gone) => {
+            return Err(miss("HTTP status 410 (gone)".to_owned(), MissKind::Lost));
+        }
         Ok(FetchOutcome::NotModified { .. }) => {
-            return Err(miss("304 to a request without validators".to_owned(), true));
+            return Err(miss(
+                "304 to a request without validators".to_owned(),
+                MissKind::Passing,
+            ));
         }
         Err(error) => {
-            let lasting = matches!(
-                error,
+            let kind = match error {
+                FetchError::Status { status: 404, .. } => MissKind::Lost,
                 FetchError::Status {
-                    status: 400..=499,
-                    ..
-                } | FetchError::TooLarge { .. }
-            );
-            return Err(miss(error.to_string(), !lasting));
+                    status: 400..=499, ..
+                }
+                | FetchError::TooLarge { .. } => MissKind::Unread,
+                _ => MissKind::Passing,
+            };
+            return Err(miss(error.to_string(), kind));
         }
     };
     let teaser = Arc::clone(teaser);
@@ -167,7 +201,10 @@ async fn one_route<W: Fetch>(
     };
     match offload(desk, job, read).await {
         Ok(Ok(draft)) => Ok(draft),
-        Ok(Err(error)) => Err(miss(error.to_string(), false)),
-        Err(defect) => Err(miss(format!("a defect in feedmill: {defect}"), false)),
+        Ok(Err(error)) => Err(miss(error.to_string(), MissKind::Unread)),
+        Err(defect) => Err(miss(
+            format!("a defect in feedmill: {defect}"),
+            MissKind::Unread,
+        )),
     }
 }

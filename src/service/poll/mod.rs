@@ -128,7 +128,7 @@ async fn ask<W: Fetch>(
     if !plan.teasers.is_empty() {
         *share = Share::default(); // whoever waits for a share may hold none
     }
-    let details = complete(desk, job, plan.teasers, at).await;
+    let details = complete(desk, job, plan.teasers, plan.rest.known, at).await;
     Ok(conclude(
         list.pages,
         (validators, freshness, document),
@@ -255,6 +255,7 @@ fn conclude(
         articles,
         known,
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),
+        missed: details.missed,
         notes: listing.notes,
         document: (whole && single).then_some(document),
         coverage: if whole {

@@ -6,7 +6,7 @@ use crate::model::article::Article;
 use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::time::Timestamp;
-use crate::rules::{identity, normalise};
+use crate::rules::{cadence, identity, normalise};
 use crate::service::poll::Job;
 use crate::store::{Store, StoreError};
 
@@ -55,6 +55,16 @@ pub(super) fn plan(
         .collect();
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
     let entries = store.known(&job.subscription.id, &wanted)?;
+    let pointed = listing
+        .leads
+        .iter()
+        .any(|lead| matches!(lead, Lead::Teaser(_)));
+    let lost = if pointed {
+        store.missed(&job.subscription.id, &wanted)?
+    } else {
+        HashMap::new()
+    };
+    let mut waiting = 0;
     // A feed that was subscribed to without a language speaks its own, if it says which.
     let spoken = listing
         .info
@@ -83,11 +93,22 @@ pub(super) fn plan(
             Lead::Teaser(teaser) => {
                 if entry.is_some_and(|entry| entry.teaser == Some(teaser.draft.raw_hash())) {
                     known += 1;
+                } else if key
+                    .as_ref()
+                    .and_then(|key| lost.get(key))
+                    .is_some_and(|lost| !cadence::may_retry(*lost, at))
+                {
+                    waiting += 1;
                 } else {
                     teasers.push((key, *teaser));
                 }
             }
         }
+    }
+    if waiting > 0 {
+        listing.notes.push(format!(
+            "{waiting} entries whose pages were lost wait for another try"
+        ));
     }
     Ok(Plan {
         teasers,

@@ -109,6 +109,25 @@ CREATE TABLE archive_file (
   format  TEXT NOT NULL,
   language TEXT NOT NULL,                                        -- what the file was told of its feed, so that the
   zone    TEXT NOT NULL,                                         -- same bytes can be rendered after it is set otherwise
-  digest  BLOB NOT NULL CHECK (length(digest) = 32),
-  foreign_id TEXT                                                -- the id in the name of the file it was imported from
+  digest  BLOB NOT NULL CHECK (length(digest) = 32)
 ) STRICT;
+
+-- Where imported articles came from: files whose names and ids are somebody else's, or an older store's.
+CREATE TABLE imported (
+  seq        INTEGER PRIMARY KEY REFERENCES article (seq),
+  name       TEXT NOT NULL,
+  format     TEXT NOT NULL,
+  digest     BLOB NOT NULL CHECK (length(digest) = 32),
+  foreign_id TEXT                                                -- the id in the name, where it is not ours
+) STRICT;
+
+-- Entries whose own pages were lost for good when they were asked: they wait, so that they neither cost a request at
+-- every poll nor stand in the way of those behind them.
+CREATE TABLE missed (
+  feed  INTEGER NOT NULL REFERENCES feed (num),
+  kind  INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),
+  key   TEXT    NOT NULL,
+  times INTEGER NOT NULL,
+  last  INTEGER NOT NULL,
+  PRIMARY KEY (feed, kind, key)
+) STRICT, WITHOUT ROWID;

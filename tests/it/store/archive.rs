@@ -25,8 +25,6 @@ fn imported(id: &str, words: &str, keep: Option<u64>) -> ImportedArticle {
         foreign_id: ContentId::parse("f34decf1df41149b"),
         file_name: format!("{id}_f34decf1df41149b.txt"),
         format: "text".to_owned(),
-        language: "zh-HK".to_owned(),
-        zone: "Asia/Hong_Kong".to_owned(),
         digest: [9; 32],
     }
 }

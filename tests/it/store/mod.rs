@@ -109,6 +109,7 @@ fn reading(articles: Vec<Article>) -> Reading {
         articles,
         known: 0,
         skipped: Vec::new(),
+        missed: Vec::new(),
         notes: Vec::new(),
         document: None,
         coverage: Coverage::Whole(None),
