@@ -10,6 +10,7 @@ pub mod fold;
 pub mod html;
 pub mod identity;
 pub mod limits;
+pub mod markup;
 pub mod normalise;
 pub mod repair;
 pub mod river;

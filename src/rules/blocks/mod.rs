@@ -6,7 +6,6 @@
 
 mod line;
 mod render;
-mod tokens;
 
 use crate::model::content::{Content, ContentKind};
 use crate::model::urls::PageUrl;

@@ -2,59 +2,10 @@
 
 use crate::model::urls::PageUrl;
 use crate::rules::blocks::line::Line;
-use crate::rules::blocks::tokens::{Tag, Token, Tokens};
 use crate::rules::blocks::{Block, Style};
-
-/// Elements that part one block from the next.
-const BLOCK_LEVEL: [&str; 42] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "caption",
-    "center",
-    "dd",
-    "details",
-    "dialog",
-    "dir",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hgroup",
-    "hr",
-    "html",
-    "legend",
-    "li",
-    "main",
-    "menu",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "summary",
-    "table",
-    "tr",
-    "ul",
-];
-
-/// Elements without words of the article, beside those the tokenizer already leaves out.
-const WORDLESS: [&str; 10] = [
-    "audio", "button", "canvas", "head", "noscript", "object", "select", "svg", "template", "video",
-];
+use crate::rules::markup::element::{Layout, Nesting, element};
+use crate::rules::markup::entity;
+use crate::rules::markup::token::{Tag, Token, Tokens};
 
 /// Deeper nesting of lists and quotes is not shown, or the marks would outgrow the words.
 const DEEPEST_MARK: usize = 4;
@@ -67,13 +18,13 @@ pub(super) fn render(html: &str, base: Option<&PageUrl>, style: Style) -> Vec<Bl
     let mut renderer = Renderer::new(html.len(), base, style);
     let mut tokens = Tokens::new(html);
     let mut may_skip = true;
-    while let Some(token) = tokens.next() {
+    while let Some(token) = next(&mut tokens) {
         match token {
-            Token::Text(text) => renderer.line.push_str(&text),
-            Token::End(name) => renderer.end(&name),
+            Token::Text(text) => renderer.line.push_str(&entity::decode(text, false)),
+            Token::End(tag) => renderer.end(&tag),
             Token::Start(tag) if may_skip && is_wordless(&tag) => {
                 let inside = tokens.clone();
-                if !skip_element(&mut tokens, &tag.name) {
+                if !skip_element(&mut tokens, tag.name) {
                     // Never closed: rather show what a player would say than lose the rest of the article. Once, so
                     // that the text is read twice at most.
                     tokens = inside;
@@ -81,23 +32,44 @@ pub(super) fn render(html: &str, base: Option<&PageUrl>, style: Style) -> Vec<Bl
                 }
             }
             Token::Start(tag) => renderer.start(&tag),
+            Token::Other => {}
         }
     }
     renderer.finish()
 }
 
+/// The next token, the insides of scripts and styles left out. HTML ignores the stroke of `<script/>`, but feeds mean it.
+fn next<'a>(tokens: &mut Tokens<'a>) -> Option<Token<'a>> {
+    let token = tokens.next()?;
+    if let Token::Start(tag) = &token
+        && !tag.self_closing
+        && tag.element().nesting == Nesting::Raw
+    {
+        tokens.skip_raw(tag.name);
+    }
+    Some(token)
+}
+
+/// Whether an element is left out with all it contains.
 fn is_wordless(tag: &Tag) -> bool {
     // qq ends its articles with `<div powered-by="ex-editor">`.
-    let noise = tag.name == "div" && tag.attribute("powered-by").is_some();
-    (noise || WORDLESS.contains(&&*tag.name)) && !tag.closes_itself()
+    let noise = || tag.is("div") && tag.attribute("powered-by").is_some();
+    let known = tag.element();
+    let wordless = match known.layout {
+        Layout::Player => true,
+        // Raw ones have lost their insides already; a formula has words.
+        Layout::Hidden => known.nesting != Nesting::Raw && !tag.is("math"),
+        _ => ["button", "canvas", "head"].iter().any(|name| tag.is(name)),
+    };
+    !tag.self_closing && (wordless || noise())
 }
 
 fn skip_element(tokens: &mut Tokens, name: &str) -> bool {
     let mut open = 1usize;
-    for token in tokens {
+    while let Some(token) = next(tokens) {
         match token {
-            Token::Start(tag) if tag.name == name && !tag.closes_itself() => open += 1,
-            Token::End(ended) if ended == name => {
+            Token::Start(tag) if tag.is(name) && !tag.self_closing => open += 1,
+            Token::End(ended) if ended.is(name) => {
                 open -= 1;
                 if open == 0 {
                     return true;
@@ -107,6 +79,11 @@ fn skip_element(tokens: &mut Tokens, name: &str) -> bool {
         }
     }
     false
+}
+
+/// Whether an element parts one block from the next.
+fn parts_blocks(name: &str) -> bool {
+    matches!(element(name).layout, Layout::Block | Layout::Verbatim)
 }
 
 struct Renderer<'a> {
@@ -147,29 +124,28 @@ impl<'a> Renderer<'a> {
     }
 
     fn start(&mut self, tag: &Tag) {
-        let name = &*tag.name;
+        let name = &*tag.lower_name();
         match name {
             "br" => self.line_break(),
             "b" | "strong" => self.line.open_bold(),
-            "a" => match tag.attribute("href").and_then(|href| self.address(&href)) {
+            "a" => match tag.value("href").and_then(|href| self.address(&href)) {
                 Some(url) => self.line.open_link(url),
                 None => self.line.close_link(),
             },
             "img" => self.image(tag),
             "td" | "th" => self.cell(),
-            _ if BLOCK_LEVEL.contains(&name) => {
+            _ if parts_blocks(name) => {
                 self.boundary();
-                self.open_block(tag);
+                self.open_block(tag, name);
             }
             _ => {}
         }
     }
 
-    fn open_block(&mut self, tag: &Tag) {
-        match &*tag.name {
+    fn open_block(&mut self, tag: &Tag, name: &str) {
+        match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                self.heading = tag
-                    .name
+                self.heading = name
                     .bytes()
                     .last()
                     .map_or(0, |digit| usize::from(digit - b'0'));
@@ -177,7 +153,11 @@ impl<'a> Renderer<'a> {
             "p" => {
                 self.heading = 0;
                 // How qq marks a sub-heading: a bold paragraph in the archive.
-                if tag.has_class("text-big-title") {
+                let classes = tag.value("class").unwrap_or_default();
+                if classes
+                    .split_ascii_whitespace()
+                    .any(|class| class == "text-big-title")
+                {
                     self.big_title = true;
                     self.line.open_bold();
                 }
@@ -205,12 +185,13 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn end(&mut self, name: &str) {
+    fn end(&mut self, tag: &Tag) {
+        let name = &*tag.lower_name();
         match name {
             "b" | "strong" => return self.line.close_bold(),
             "a" => return self.line.close_link(),
             "br" => return self.line_break(),
-            _ if BLOCK_LEVEL.contains(&name) || matches!(name, "td" | "th") => self.boundary(),
+            _ if parts_blocks(name) || matches!(name, "td" | "th") => self.boundary(),
             _ => return,
         }
         match name {
@@ -283,7 +264,7 @@ impl<'a> Renderer<'a> {
 
     fn image(&mut self, tag: &Tag) {
         let dot = |name| {
-            tag.attribute(name)
+            tag.value(name)
                 .is_some_and(|size| matches!(size.trim(), "0" | "1" | "1px"))
         };
         if dot("width") && dot("height") {
@@ -292,13 +273,13 @@ impl<'a> Renderer<'a> {
         // Lazy loaders keep the address aside, some with a grey dot in its place.
         let url = ["data-src", "data-original", "data-lazy-src", "src"]
             .iter()
-            .filter_map(|name| tag.attribute(name))
+            .filter_map(|name| tag.value(name))
             .find_map(|url| self.address(&url));
         let Some(url) = url else {
             return;
         };
         let alt = tag
-            .attribute("alt")
+            .value("alt")
             .map(|alt| one_line(&alt))
             .unwrap_or_default();
         self.part();

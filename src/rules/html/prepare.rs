@@ -2,9 +2,10 @@
 //! address, frames become links, counting pixels go. Nothing here is what makes HTML safe; the cleaning behind it is.
 
 use crate::model::urls::PageUrl;
-use crate::rules::html::entity;
-use crate::rules::html::token::{Tag, Token, Tokens};
 use crate::rules::html::urls;
+use crate::rules::markup::entity::decode;
+use crate::rules::markup::escape::push_anywhere;
+use crate::rules::markup::token::{Tag, Token, Tokens};
 
 /// Where pages keep the address of a picture until it scrolls into sight.
 const LAZY: [&str; 6] = [
@@ -24,18 +25,18 @@ pub fn prepare(html: &str, base: Option<&PageUrl>) -> String {
     while let Some(token) = tokens.next() {
         match token {
             Token::Text(text) => out.push_str(text),
+            Token::End(tag) if tag.is("iframe") || tag.is("noscript") => {}
             Token::End(tag) => out.push_str(tag.raw),
             Token::Other => {}
             Token::Start(tag) => {
-                let is = |name: &str| tag.name.eq_ignore_ascii_case(name);
-                if is("iframe") {
+                if tag.is("iframe") {
                     tokens.skip_raw(tag.name);
                     frame(&mut out, &tag, base);
-                } else if is("embed") {
+                } else if tag.is("embed") {
                     frame(&mut out, &tag, base);
-                } else if is("noscript") {
+                } else if tag.is("noscript") {
                     tokens.skip_raw(tag.name);
-                } else if is("img") {
+                } else if tag.is("img") {
                     picture(&mut out, &tag, base);
                 } else if [
                     "a",
@@ -48,7 +49,7 @@ pub fn prepare(html: &str, base: Option<&PageUrl>) -> String {
                     "video",
                 ]
                 .iter()
-                .any(|name| is(name))
+                .any(|name| tag.is(name))
                 {
                     with_addresses(&mut out, &tag, base);
                 } else {
@@ -64,7 +65,7 @@ fn attribute(out: &mut String, name: &str, value: &str) {
     out.push(' ');
     out.push_str(name);
     out.push_str("=\"");
-    out.push_str(&urls::quoted(value));
+    push_anywhere(out, value);
     out.push('"');
 }
 
@@ -79,7 +80,7 @@ fn frame(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
     else {
         return;
     };
-    let title = tag.attribute("title").map(|raw| entity::decode(raw, true));
+    let title = tag.value("title");
     let words = title
         .as_deref()
         .map(str::trim)
@@ -87,7 +88,7 @@ fn frame(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
     out.push_str("<a");
     attribute(out, "href", &url);
     out.push('>');
-    out.push_str(&urls::quoted(words.unwrap_or(&url)));
+    push_anywhere(out, words.unwrap_or(&url));
     out.push_str("</a>");
 }
 
@@ -120,8 +121,8 @@ fn picture(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
         attribute(out, "srcset", &set);
     }
     for name in ["sizes", "alt", "title", "lang", "dir", "width", "height"] {
-        if let Some(raw) = tag.attribute(name) {
-            attribute(out, name, &entity::decode(raw, true));
+        if let Some(value) = tag.value(name) {
+            attribute(out, name, &value);
         }
     }
     out.push('>');
@@ -159,7 +160,7 @@ fn with_addresses(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
         } else if is("srcset") {
             urls::resolve_set(raw, base)
         } else {
-            Some(entity::decode(raw, true).into_owned())
+            Some(decode(raw, true).into_owned())
         };
         // Names we do not know are for the cleaning to drop; names that are no names must not get that far.
         let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');

@@ -9,7 +9,9 @@ use ammonia::{Builder, UrlRelative};
 use crate::model::urls::PageUrl;
 use crate::rules::html::prepare::prepare;
 use crate::rules::html::text::text_on_lines;
-use crate::rules::html::{depth, urls};
+use crate::rules::html::urls;
+use crate::rules::markup::depth::depth_ok;
+use crate::rules::markup::escape;
 
 /// Elements that may be shown, with their attributes. Everything else is taken off and its words stay.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -140,17 +142,17 @@ fn acceptable<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<
 /// balanced, no scripts, no styles, no frames, no forms, no counting pixels. A frame becomes a link to what it shows.
 ///
 /// Applied again it changes nothing: what a reader parses is what was checked. HTML over the guard's limits
-/// ([`depth_ok`](super::depth_ok)), and HTML that means something else each time it is read, is shown as plain text.
+/// ([`depth_ok`]), and HTML that means something else each time it is read, is shown as plain text.
 pub fn safe(html: &str, base: Option<&PageUrl>) -> String {
     const PASSES: usize = 4;
     let mut now = Cow::Borrowed(html);
     for _ in 0..PASSES {
-        if !depth::depth_ok(&now) {
+        if !depth_ok(&now) {
             break;
         }
         let prepared = prepare(&now, base);
         // What was prepared may be longer than what was checked.
-        if !depth::depth_ok(&prepared) {
+        if !depth_ok(&prepared) {
             break;
         }
         let next = READER.clean(&prepared).to_string();
@@ -168,10 +170,7 @@ fn as_text(html: &str) -> String {
     if words.trim().is_empty() {
         return String::new();
     }
-    let escaped = words
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    let escaped = escape::text(&words)
         .replace('\u{A0}', "&nbsp;")
         .replace('\n', "<br>");
     format!("<p>{escaped}</p>")

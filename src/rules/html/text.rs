@@ -2,8 +2,9 @@
 
 use memchr::{memchr, memmem};
 
-use crate::rules::html::entity;
-use crate::rules::html::token::{Token, Tokens, is_blank};
+use crate::rules::markup::element::Layout;
+use crate::rules::markup::entity;
+use crate::rules::markup::token::{Token, Tokens, is_blank};
 
 /// The words of some HTML, one block a line. Blocks part words, inline elements do not, and blanks are one blank as in
 /// a browser (`pre` keeps its own); a line break between two Han characters is none. Scripts, styles and what a
@@ -27,60 +28,31 @@ fn extract(html: &str, keep_pre: bool) -> String {
     while let Some(token) = tokens.next() {
         match token {
             Token::Text(text) => out.encoded(text),
-            Token::Start(tag) => match role(tag.name) {
-                Role::Hidden => tokens.skip_raw(tag.name),
-                Role::Block => out.part(Gap::Line),
-                Role::Cell => out.part(Gap::Blank),
-                Role::Verbatim => {
+            Token::Start(tag) => match tag.element().layout {
+                Layout::Hidden => {
+                    tokens.skip_raw(tag.name);
+                }
+                Layout::Block | Layout::Player => out.part(Gap::Line),
+                Layout::Cell => out.part(Gap::Blank),
+                Layout::Verbatim => {
                     out.part(Gap::Line);
                     out.keep = keep_pre;
                 }
-                Role::Inline => {}
+                Layout::Inline => {}
             },
-            Token::End(tag) => match role(tag.name) {
-                Role::Block => out.part(Gap::Line),
-                Role::Cell => out.part(Gap::Blank),
-                Role::Verbatim => {
+            Token::End(tag) => match tag.element().layout {
+                Layout::Block | Layout::Player => out.part(Gap::Line),
+                Layout::Cell => out.part(Gap::Blank),
+                Layout::Verbatim => {
                     out.part(Gap::Line);
                     out.keep = false;
                 }
-                Role::Hidden | Role::Inline => {}
+                Layout::Hidden | Layout::Inline => {}
             },
             Token::Other => {}
         }
     }
     out.finish()
-}
-
-enum Role {
-    Inline,
-    Block,
-    Cell,
-    Verbatim,
-    Hidden,
-}
-
-fn role(name: &str) -> Role {
-    let mut buffer = [0; 10];
-    let Some(lower) = buffer.get_mut(..name.len()) else {
-        return Role::Inline;
-    };
-    lower.copy_from_slice(name.as_bytes());
-    lower.make_ascii_lowercase();
-    match &*lower {
-        b"script" | b"style" | b"noscript" | b"template" | b"iframe" | b"noembed" | b"noframes"
-        | b"title" | b"textarea" | b"svg" | b"math" | b"select" => Role::Hidden,
-        b"pre" | b"listing" | b"xmp" => Role::Verbatim,
-        b"td" | b"th" => Role::Cell,
-        b"address" | b"article" | b"aside" | b"blockquote" | b"body" | b"br" | b"caption"
-        | b"center" | b"dd" | b"details" | b"dialog" | b"dir" | b"div" | b"dl" | b"dt"
-        | b"fieldset" | b"figcaption" | b"figure" | b"footer" | b"form" | b"h1" | b"h2" | b"h3"
-        | b"h4" | b"h5" | b"h6" | b"head" | b"header" | b"hgroup" | b"hr" | b"html" | b"legend"
-        | b"li" | b"main" | b"menu" | b"nav" | b"ol" | b"optgroup" | b"option" | b"p"
-        | b"search" | b"section" | b"summary" | b"table" | b"tbody" | b"tfoot" | b"thead"
-        | b"tr" | b"ul" | b"video" | b"audio" | b"object" => Role::Block,
-        _ => Role::Inline,
-    }
 }
 
 /// What parts the last word from the next; the greater wins.

@@ -1,11 +1,9 @@
 //! Addresses inside HTML: which may stay, and how relative ones become absolute (F-14).
 
-use std::borrow::Cow;
-
 use url::Url;
 
 use crate::model::urls::PageUrl;
-use crate::rules::html::entity;
+use crate::rules::markup::entity;
 
 /// `data:` addresses up to this length may stay, if they are raster pictures (F-16).
 const MAX_DATA: usize = 8 * 1024;
@@ -107,19 +105,4 @@ pub fn candidates(value: &str) -> impl Iterator<Item = (&str, &str)> {
 /// A 1x1 GIF, which pages show until a script puts the picture there.
 pub fn is_placeholder(url: &str) -> bool {
     url.starts_with("data:image/gif;base64,R0lGODlhAQAB") || url.starts_with("about:")
-}
-
-/// An attribute value ready for double quotes.
-pub fn quoted(value: &str) -> Cow<'_, str> {
-    if value.contains(['&', '"', '<', '>']) {
-        Cow::Owned(
-            value
-                .replace('&', "&amp;")
-                .replace('"', "&quot;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;"),
-        )
-    } else {
-        Cow::Borrowed(value)
-    }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use markup5ever::data::NAMED_ENTITIES;
 use memchr::memchr;
 
+use crate::rules::markup::entity;
 use crate::rules::repair::is_allowed;
 
 /// The character of a number, `None` where there is none or XML forbids it.
@@ -14,16 +15,8 @@ pub(super) fn numbered(number: &str) -> Option<char> {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
     };
-    // What editors on Windows mean by the numbers of control characters, as browsers read them.
-    let byte = u8::try_from(code).ok().filter(|b| (0x80..0xa0).contains(b));
-    let c = match byte {
-        Some(byte) => encoding_rs::WINDOWS_1252
-            .decode_without_bom_handling(&[byte])
-            .0
-            .chars()
-            .next()?,
-        None => char::from_u32(code)?,
-    };
+    // What editors on Windows mean by the numbers of control characters.
+    let c = entity::character(code).or_else(|| char::from_u32(code))?;
     is_allowed(c).then_some(c)
 }
 

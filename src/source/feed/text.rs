@@ -2,6 +2,7 @@
 
 use super::references::decoded;
 use crate::model::urls::PageUrl;
+use crate::rules::markup::element::{Nesting, element};
 
 /// Longer titles are cut.
 const LONGEST_LINE: usize = 4096;
@@ -69,12 +70,6 @@ pub(super) fn line_of_html(html: &str) -> Option<String> {
     line(&text)
 }
 
-/// Elements of HTML that have no end tag.
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
-    "track", "wbr",
-];
-
 /// The markup inside an XHTML construct as HTML: without the `div` that only holds it (RFC 4287 §3.1.1.3), without
 /// prefixes, `<p/>` written out, since HTML would take it for a start tag, and CDATA as the text it is.
 pub(super) fn html_of_xhtml(markup: &str) -> String {
@@ -119,15 +114,15 @@ pub(super) fn html_of_xhtml(markup: &str) -> String {
             rest = name;
             continue;
         };
-        let element = tag
+        let name = tag
             .split(|c: char| c.is_ascii_whitespace() || c == '/')
             .next()
             .unwrap_or_default();
         match tag.strip_suffix('/') {
-            Some(open) if !VOID.contains(&element) && !element.is_empty() => {
+            Some(open) if !name.is_empty() && element(name).nesting != Nesting::Void => {
                 html.push_str(open.trim_end());
                 html.push_str("></");
-                html.push_str(element);
+                html.push_str(name);
             }
             _ => html.push_str(tag),
         }

@@ -2,8 +2,9 @@
 
 use dom_query::{Document, Selection};
 
-use super::{looks_like, scan};
+use super::looks_like;
 use crate::model::entry::ReadError;
+use crate::rules::markup::depth;
 
 /// Characters of a title or a name.
 const MAX_TEXT: usize = 1_000;
@@ -16,7 +17,7 @@ pub fn parse(text: &str, expected: &'static str) -> Result<Document, ReadError> 
             found: looks_like(text),
         });
     }
-    scan::check(text)?;
+    depth::check(text, &depth::PAGE)?;
     Ok(Document::from(text))
 }
 

@@ -3,7 +3,6 @@
 pub(super) mod dates;
 pub(super) mod html;
 pub(super) mod json;
-mod scan;
 
 use std::borrow::Cow;
 

@@ -82,16 +82,20 @@ fn numeric(text: &str) -> Option<(char, &str)> {
             .saturating_add(digit.to_digit(radix).unwrap_or(0))
     });
     let after = digits.get(len..)?;
-    let found = match code {
-        0 => '\u{FFFD}',
-        // Numbers of windows-1252, as browsers read them (§13.2.5.80).
+    let found = character(code).unwrap_or('\u{FFFD}');
+    Some((found, after.strip_prefix(';').unwrap_or(after)))
+}
+
+/// The character of a number as browsers read it: 80 to 9F are those of windows-1252 (§13.2.5.80). `None` where there is
+/// no such character, or it is NUL.
+pub fn character(code: u32) -> Option<char> {
+    match code {
+        0 => None,
         0x80..=0x9F => usize::try_from(code - 0x80)
             .ok()
-            .and_then(|at| C1_REPLACEMENTS.get(at).copied().flatten())
-            .unwrap_or('\u{FFFD}'),
-        _ => char::from_u32(code).unwrap_or('\u{FFFD}'),
-    };
-    Some((found, after.strip_prefix(';').unwrap_or(after)))
+            .and_then(|at| C1_REPLACEMENTS.get(at).copied().flatten()),
+        _ => char::from_u32(code),
+    }
 }
 
 #[cfg(test)]

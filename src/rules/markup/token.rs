@@ -1,7 +1,12 @@
 //! HTML cut into tags and text, in one pass and without a tree. Cuts where the HTML standard's tokenizer cuts
 //! (§13.2.5), so that what is read here and what a parser makes of the same bytes do not part ways.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
+
+use crate::rules::markup::element::{Element, element};
+use crate::rules::markup::entity;
 
 /// A piece of HTML. What a browser would drop (comments, doctypes, a tag cut off by the end) is `Other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,25 @@ pub struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
+    /// What is known of its element.
+    pub fn element(&self) -> Element {
+        element(self.name)
+    }
+
+    /// Its name in lower case.
+    pub fn lower_name(&self) -> Cow<'a, str> {
+        if self.name.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(self.name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(self.name)
+        }
+    }
+
+    /// Whether its name is this one, in whatever case.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
     /// The attributes with their values as written; an attribute without a value has an empty one.
     pub fn attributes(&self) -> Attributes<'a> {
         Attributes {
@@ -43,6 +67,11 @@ impl<'a> Tag<'a> {
         self.attributes()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
+    }
+
+    /// The value of this attribute as its reader sees it.
+    pub fn value(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.attribute(name).map(|raw| entity::decode(raw, true))
     }
 }
 
@@ -59,10 +88,16 @@ impl<'a> Tokens<'a> {
         Self { html, at: 0 }
     }
 
-    /// Passes over everything up to and including the end tag of an element whose content is no markup
-    /// (`script`, `style`). Without an end tag that is all the rest.
-    pub fn skip_raw(&mut self, name: &str) {
+    /// What has not been read yet.
+    pub fn rest(&self) -> &'a str {
+        self.html.get(self.at..).unwrap_or_default()
+    }
+
+    /// Passes over the content of an element whose content is no markup (`script`, `style`), up to its end tag. Without
+    /// an end tag that is all the rest.
+    pub fn skip_raw(&mut self, name: &str) -> &'a str {
         let bytes = self.html.as_bytes();
+        let begin = self.at;
         while let Some(found) = self.rest_from(self.at).and_then(|rest| memchr(b'<', rest)) {
             let start = self.at + found;
             self.at = start + 1;
@@ -75,11 +110,17 @@ impl<'a> Tokens<'a> {
                     .get(end)
                     .is_some_and(|&b| is_blank(b) || matches!(b, b'/' | b'>'));
             if names_it {
-                self.at = scan_tag(bytes, end).map_or(bytes.len(), |(end, _)| end);
-                return;
+                self.at = start;
+                return self.slice(begin, start);
             }
         }
         self.at = bytes.len();
+        self.slice(begin, self.at)
+    }
+
+    /// Passes over this many bytes of what has not been read yet.
+    pub fn skip(&mut self, bytes: usize) {
+        self.at = (self.at + bytes).min(self.html.len());
     }
 
     fn rest_from(&self, at: usize) -> Option<&'a [u8]> {
@@ -248,59 +289,4 @@ fn scan_attribute(bytes: &[u8], start: usize) -> Option<(usize, (usize, usize), 
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn tags_end_where_browsers_end_them() {
-        let check = |html: &str, expected: &[&str]| {
-            let found: Vec<String> = Tokens::new(html)
-                .map(|token| match token {
-                    Token::Text(text) => format!("'{text}'"),
-                    Token::Start(tag) => format!("<{}", tag.name),
-                    Token::End(tag) => format!("</{}", tag.name),
-                    Token::Other => "-".to_owned(),
-                })
-                .collect();
-            assert_eq!(found, expected, "{html}");
-        };
-        check("a<b c='>'>d</b >", &["'a'", "<b", "'d'", "</b"]);
-        check("1 < 2 <3", &["'1 '", "'< 2 '", "'<3'"]);
-        check("<!-- <b> --><i>", &["-", "<i"]);
-        check("<!--><i><!---><i>", &["-", "<i", "-", "<i"]);
-        check("<!-- a --!><i>", &["-", "<i"]);
-        check("<!--!> x --><i>", &["-", "<i"]);
-        check("<?x ?>a</ b>c</>d", &["-", "'a'", "-", "'c'", "-", "'d'"]);
-        check("<a b\"c>d\">", &["<a", "'d\">'"]);
-        check("<a b=c'd>e", &["<a", "'e'"]);
-        check("x<a b=\"", &["'x'", "-"]);
-        check("<", &["'<'"]);
-        check("</", &["'</'"]);
-    }
-
-    #[test]
-    fn attributes_are_read_as_browsers_read_them() {
-        let tag = |html| match Tokens::new(html).next() {
-            Some(Token::Start(tag)) => tag,
-            other => panic!("{other:?}"),
-        };
-        let found = tag("<img SRC = 'a b' alt=\"x>y\" w=1/ =z hidden/src=q>");
-        assert_eq!(
-            found.attributes().collect::<Vec<_>>(),
-            [
-                ("SRC", "a b"),
-                ("alt", "x>y"),
-                ("w", "1/"),
-                ("=z", ""),
-                ("hidden", ""),
-                ("src", "q")
-            ]
-        );
-        assert_eq!(found.attribute("src"), Some("a b"));
-        assert!(tag("<br/>").self_closing);
-        assert!(!tag("<br / >").self_closing);
-        assert!(!tag("<a href=x/>").self_closing);
-    }
-}
+mod tests;
