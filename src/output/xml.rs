@@ -1,6 +1,8 @@
 //! XML that is well-formed whatever the words are. Written by hand: a writer that takes only static names and passes
 //! every string through [`push_text`] has no way to write anything else.
 
+use crate::rules::repair;
+
 /// Attributes in the order they are written.
 pub type Attributes<'a> = &'a [(&'static str, &'a str)];
 
@@ -112,11 +114,9 @@ impl Xml {
 /// Whether a character may be in what we publish (F-11): those XML 1.0 allows (§2.2), without DEL, the C1 controls
 /// and the noncharacters it advises against.
 pub fn is_allowed(c: char) -> bool {
-    match c {
-        '\t' | '\n' | '\r' => true,
-        '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FDD0}'..='\u{FDEF}' => false,
-        c => u32::from(c) & 0xFFFE != 0xFFFE,
-    }
+    let advised_against = matches!(c, '\u{7F}'..='\u{9F}' | '\u{FDD0}'..='\u{FDEF}')
+        || u32::from(c) & 0xFFFE == 0xFFFE;
+    repair::is_allowed(c) && !advised_against
 }
 
 /// Words between tags. Line ends become LF (§2.11), characters that are not allowed are dropped; `>` is always escaped,

@@ -135,6 +135,10 @@ pub fn decode<'a>(bytes: &'a [u8], http_charset: Option<&str>, what: Kind) -> De
             return decoded;
         }
     }
+    // JSON is UTF-8 where nothing else is said (RFC 8259 §8.1), damaged or not.
+    if what == Kind::Json && weak.is_none() {
+        return lossy(UTF_8, bytes, Evidence::Fallback);
+    }
     weak.and_then(|(charset, evidence)| sure(charset, evidence))
         .or_else(|| sure(guess, Evidence::Bytes))
         .unwrap_or_else(|| lossy(WINDOWS_1252, bytes, Evidence::Fallback))
@@ -335,7 +339,12 @@ mod tests {
         );
         check(b"\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xff",
             None, Kind::Html, (&format!("{}\u{fffd}", "中".repeat(21)), "UTF-8", Bytes, 1));
-        assert_ne!(Fallback, Bytes);
+        check(
+            b"{\"caf\xe9\"}",
+            None,
+            Kind::Json,
+            ("{\"caf\u{fffd}\"}", "UTF-8", Fallback, 1),
+        );
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Draft to article, or why not.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::model::article::Article;
-use crate::model::content::{CanonicalText, Content, ContentHash, ContentKind, RawHash};
+use crate::model::content::{CanonicalText, Content, ContentHash, RawHash};
 use crate::model::entry::{Draft, EntryKey};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
-use crate::rules::{fold, html};
+use crate::rules::fold;
+
+pub use crate::rules::html::words;
 
 /// Titles are cut here: longer ones are not titles, and everything downstream carries them.
 const TITLE_CHARS: usize = 1000;
@@ -114,38 +115,6 @@ pub fn content_hash(draft: &Draft) -> ContentHash {
     ContentHash::of(&title, &body, draft.link.as_ref().map(PageUrl::as_str))
 }
 
-/// The words of some content, without markup. Blocks may be parted by anything: this text is for folding.
-pub fn words(content: &Content) -> Cow<'_, str> {
-    match content.kind {
-        ContentKind::Html => Cow::Owned(html::text(&content.text)),
-        ContentKind::Plain | ContentKind::TextBlocks => Cow::Borrowed(&content.text),
-        ContentKind::HugoBlocks => Cow::Owned(without_links(&content.text)),
-    }
-}
-
-/// The blocks of a `hugo` file without its pictures, and with the text of its links only: addresses are not words.
-fn without_links(text: &str) -> String {
-    let mut words = String::with_capacity(text.len());
-    for line in text.split('\n') {
-        let mut rest = line;
-        while let Some(middle) = rest.find("](") {
-            let (before, after) = (&rest[..middle], &rest[middle + 2..]);
-            let (Some(open), Some(close)) = (before.rfind('['), after.find(')')) else {
-                break;
-            };
-            let picture = before[..open].ends_with('!');
-            words.push_str(&before[..open]);
-            if !picture {
-                words.push_str(&before[open + 1..]);
-            }
-            rest = &after[close + 1..];
-        }
-        words.push_str(rest);
-        words.push('\n');
-    }
-    words
-}
-
 /// One line: control characters and white space around a line break become one space, ends are trimmed
 /// (archive format, section 2.6). Inner blanks stay, they may be meant.
 pub fn one_line(text: &str) -> String {
@@ -177,7 +146,9 @@ fn plausible(date: Timestamp, now: Timestamp) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::model::content::ContentKind;
     use crate::model::ids::EntryId;
+    use crate::rules::blocks::{Block, Style, blocks};
 
     const NOW: i64 = 1_790_000_000;
 
@@ -258,6 +229,61 @@ mod tests {
         assert_eq!(
             fold::fold(&words(&kept)).as_str(),
             fold::fold("甲乙丙见某文").as_str()
+        );
+    }
+
+    #[test]
+    fn blocks_have_the_hash_of_the_html_they_came_from() {
+        let base = PageUrl::parse("https://example.org/a/").unwrap();
+        let hash = |body: Content| {
+            content_hash(&Draft {
+                title: Some("甲".to_owned()),
+                body: Some(body),
+                ..Draft::default()
+            })
+        };
+        for html in [
+            "<h2>题</h2><p>甲<b>乙</b>丙<a href=/x>某文</a>。</p><img src=/i alt='图[1]'><p>丁",
+            "<p><a href='/x?a[]=1'>[1] 注</a>与[注](见下)</p><ul><li>a<li>b</ul>",
+            "<p><a href='/x_(y)'>z</a><b><a href=//h/>q</a></b> AT&amp;T &copy 2</p>",
+            "<blockquote>q</blockquote><table><tr><td>a<td>b<tr><td>c</table>",
+        ] {
+            let html = Content::html(html);
+            let texts: Vec<String> = blocks(&html, Some(&base), Style::Hugo)
+                .into_iter()
+                .map(|block| match block {
+                    Block::Text(text) => text,
+                    Block::Image { alt, url } => format!("![{alt}]({url})"),
+                })
+                .collect();
+            let kept = Content {
+                kind: ContentKind::HugoBlocks,
+                text: texts.join("\n\n"),
+            };
+            assert_eq!(hash(kept.clone()), hash(html), "{}", kept.text);
+        }
+    }
+
+    /// Hashes in stores stand for words of recipe 1: none of these may ever change.
+    #[test]
+    fn the_hash_is_that_of_the_words() {
+        let check = |body: Content, words: &str| {
+            let draft = Draft {
+                title: Some("题 Title".to_owned()),
+                body: Some(body),
+                ..Draft::default()
+            };
+            let expected = ContentHash::of(&fold::fold("题 Title"), &fold::fold(words), None);
+            assert_eq!(content_hash(&draft), expected, "{words}");
+        };
+        check(
+            Content::html("<p>甲<b>乙</b> &eacute;1<br>A&amp;B</p><script>x</script>c"),
+            "甲乙é1AB c",
+        );
+        // Plain words are folded as they stand: no entity, no tag, and no line break that is none.
+        check(
+            Content::plain("甲乙\r\nか\r\u{3099} <b> &amp;"),
+            "甲乙\r\nか\r\u{3099} b amp",
         );
     }
 }

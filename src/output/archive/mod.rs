@@ -9,6 +9,7 @@ pub mod text;
 use crate::model::article::StoredArticle;
 use crate::model::content::Content;
 use crate::model::time::{Timestamp, Zone};
+use crate::rules::normalise::one_line;
 
 /// All formats, in the order in which files of unknown origin are tried: `text`, which has no header, comes last.
 pub const FORMATS: &[&dyn ArchiveFormat] = &[&html::Html, &hugo::Hugo, &text::Text];
@@ -117,26 +118,6 @@ pub trait ArchiveFormat: Send + Sync {
 
     /// Whether the bytes have this format's whole header (archive format, section 5); for files of unknown origin.
     fn recognises(&self, bytes: &[u8]) -> bool;
-}
-
-/// A title as a file can hold it: controls and runs of blanks around a line break become one space.
-fn one_line(title: &str) -> String {
-    let mut out = String::with_capacity(title.len());
-    let mut gap = String::new();
-    for c in title.trim().chars() {
-        if c.is_whitespace() || c.is_control() {
-            gap.push(c);
-            continue;
-        }
-        if gap.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
-            out.push(' ');
-            gap.clear();
-        }
-        out.push_str(&gap);
-        gap.clear();
-        out.push(c);
-    }
-    out
 }
 
 /// Where a text stops being one of a format: the byte, and what was expected there.

@@ -4,6 +4,7 @@
 //! and unclosed `<b>` can make a tree of many times the text. Here a body of any shape and size costs one pass, so
 //! there is no limit beyond which it would lose its paragraphs.
 
+pub mod inline;
 mod line;
 mod render;
 
@@ -55,41 +56,11 @@ pub fn plain_text(blocks: &[Block]) -> String {
                 if i > 0 {
                     out.push(' ');
                 }
-                push_without_marks(&mut out, line);
+                inline::push_without_marks(&mut out, line);
             }
         }
     }
     out
-}
-
-fn push_without_marks(out: &mut String, line: &str) {
-    let words = line.trim_start_matches('#');
-    let level = line.len() - words.len();
-    let line = match words.strip_prefix(' ') {
-        Some(words) if (1..=6).contains(&level) => words,
-        _ => line,
-    };
-    let line = line.replace("**", "");
-    let mut rest = line.as_str();
-    // `[text](address)` → `text`, where the address is one we write.
-    while let Some((before, after)) = rest.split_once('[') {
-        out.push_str(before);
-        let linked = after
-            .split_once(']')
-            .filter(|(text, tail)| {
-                !text.contains('[')
-                    && (tail.starts_with("(http://") || tail.starts_with("(https://"))
-            })
-            .and_then(|(text, tail)| Some((text, tail.split_once(')')?.1)));
-        if let Some((text, tail)) = linked {
-            out.push_str(text);
-            rest = tail;
-        } else {
-            out.push('[');
-            rest = after;
-        }
-    }
-    out.push_str(rest);
 }
 
 fn paragraph(line: &str) -> Option<Block> {

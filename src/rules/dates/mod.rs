@@ -33,12 +33,14 @@ pub fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Time
         return Some(time);
     }
     let parts = lex(&text)?;
-    if let [Part::Number { value, digits }] = parts.as_slice() {
-        match digits {
-            9 | 10 => return Some(Timestamp::from_secs(i64::try_from(*value).ok()?)),
-            13 => return Some(Timestamp::from_millis(i64::try_from(*value).ok()?)),
-            _ => {}
-        }
+    if let [
+        Part::Number {
+            value,
+            digits: 9 | 10 | 13,
+        },
+    ] = parts.as_slice()
+    {
+        return epoch(i64::try_from(*value).ok()?);
     }
     let found = Found::in_parts(&parts)?;
     let time = found.time()?;
@@ -53,6 +55,16 @@ pub fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Time
         DateTime::from_parts(date, time)
     };
     instant(civil, found.zone, zone)
+}
+
+/// A time that is a number: seconds since 1970, or milliseconds where as seconds it would be past the year 5138. Zero and
+/// below is how a missing time is written, not a date.
+pub fn epoch(number: i64) -> Option<Timestamp> {
+    match number {
+        ..=0 => None,
+        1..100_000_000_000 => Some(Timestamp::from_secs(number)),
+        _ => Some(Timestamp::from_millis(number)),
+    }
 }
 
 /// The year in which a date without one was meant: it is not after the day it was fetched on.

@@ -163,6 +163,46 @@ fn what_is_no_date_is_none() {
     assert_eq!(read(&"1".repeat(4000), "UTC"), None);
 }
 
+#[test]
+fn pages_say_a_time_in_few_forms() {
+    for text in [
+        "2026-10-03 07:23:11",
+        "\u{3000}2026-10-03 07:23:11\n",
+        "2026-10-03T07:23:11",
+        "2026-10-03T07:23:11+08:00",
+        "2026-10-02T23:23:11Z",
+        "Fri, 02 Oct 2026 23:23:11 GMT",
+        "Sat Oct 03 07:23:11 HKT 2026",
+        "Sat Oct 03 07:23:11 CST 2026",
+        "Fri Oct 02 16:23:11 PDT 2026",
+        "1790983391",
+        "1790983391000",
+    ] {
+        check_china(text, "2026-10-02T23:23:11Z");
+    }
+    for text in ["2026-10-02T23:23:11.389Z", "1790983391389"] {
+        let time = parse(text, &Zone::utc(), None).map(Timestamp::millis);
+        assert_eq!(time, Some(1_790_983_391_389), "{text}");
+    }
+    check_china(" 2026-10-03 07:23 ", "2026-10-02T23:23:00Z");
+    for text in ["0", "-5", "", "来源：某報", "0000000000"] {
+        assert_eq!(read(text, "Asia/Hong_Kong"), None, "{text}");
+    }
+}
+
+#[test]
+fn numbers_are_seconds_or_milliseconds_by_size() {
+    let check = |number, expected: Option<i64>| {
+        assert_eq!(epoch(number).map(Timestamp::millis), expected, "{number}");
+    };
+    check(1_790_983_391, Some(1_790_983_391_000));
+    check(1_790_983_391_389, Some(1_790_983_391_389));
+    check(99_999_999_999, Some(99_999_999_999_000));
+    check(100_000_000_000, Some(100_000_000_000));
+    check(0, None);
+    check(-5, None);
+}
+
 proptest! {
     #[test]
     fn any_text_returns(text in "\\PC{0,170}", zone in prop::sample::select(vec!["UTC", "Asia/Shanghai", "America/New_York"])) {

@@ -77,7 +77,7 @@ pub fn check(html: &str, limits: &Limits) -> Result<(), ReadError> {
                     open.start(&tag, nesting);
                 } else if !(open.drawing && tag.self_closing) {
                     let content = tokens.skip_raw(tag.name);
-                    if open.foreign > 0 && !is_text_anyhow(content) {
+                    if open.foreign > 0 && !is_inert(content) {
                         return unsure();
                     }
                 }
@@ -127,7 +127,7 @@ fn pass_cdata(tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
 
 /// Whether the content of a raw element opens and closes nothing even if it is read as markup: no tags, and whole
 /// CDATA sections without any.
-fn is_text_anyhow(content: &str) -> bool {
+fn is_inert(content: &str) -> bool {
     let mut rest = content;
     while let Some((_, behind)) = rest.split_once('<') {
         let inside = behind.strip_prefix("![CDATA[");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::page::{escape_attribute, escape_text};
+use crate::rules::markup::escape;
 
 /// A picture with its caption; either may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Figure {
 
 /// `<div><i>A<br>T</i></div>`; author and time may be empty, the `<br>` stays.
 pub fn byline(author: &str, iso: &str) -> String {
-    format!("<div><i>{}<br>{iso}</i></div>", escape_text(author))
+    format!("<div><i>{}<br>{iso}</i></div>", escape::text(author))
 }
 
 /// Author and time out of the byline a body starts with.
@@ -29,8 +29,8 @@ pub fn figure(figure: &Figure) -> String {
     let source = figure.url.as_deref().map(weserv).unwrap_or_default();
     format!(
         "<img src=\"{}\" width=\"100%\"><div><small style=\"color: #999;\">{}</small></div>",
-        escape_attribute(&source),
-        escape_text(&figure.caption)
+        escape::attribute(&source),
+        escape::text(&figure.caption)
     )
 }
 
@@ -47,7 +47,7 @@ pub fn paragraph(html: &str) -> String {
 pub fn video(url: &str) -> String {
     format!(
         "<video src=\"{}\" controls style=\"width:100%\"></video>",
-        escape_attribute(url)
+        escape::attribute(url)
     )
 }
 

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
-use super::super::page::{dates, escape_text, json, title};
+use super::super::page::{json, title};
 use super::compose::{self, Figure};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Enclosure, ReadError, Teaser};
@@ -15,6 +15,7 @@ use crate::model::feed::Subscription;
 use crate::model::http::Page;
 use crate::model::time::Zone;
 use crate::model::urls::PageUrl;
+use crate::rules::markup::escape;
 
 const PAGE: &str = "the detail answer";
 
@@ -28,7 +29,7 @@ pub fn complete(
     let answer = json::parse(text, "a detail answer of DW")?;
     json::need(&answer, "name", PAGE)?;
     let date = json::at(&answer, "displayDate");
-    let cms_date = date.and_then(|date| dates::of_value(date, &subscription.zone));
+    let cms_date = date.and_then(|date| json::time(date, &subscription.zone));
     let kind = json::text(&answer, "type").unwrap_or("Article").to_owned();
 
     let mut draft = teaser.draft.clone();
@@ -93,7 +94,7 @@ fn article_body(
         // `text` is the same article as plain text, one paragraph a line.
         let plain = json::text(answer, "text").ok_or_else(|| json::missing("body", PAGE))?;
         for line in plain.lines().filter(|line| !line.trim().is_empty()) {
-            body.push_str(&compose::paragraph(&escape_text(line.trim())));
+            body.push_str(&compose::paragraph(&escape::text(line.trim())));
         }
     }
     Ok(body)
@@ -124,7 +125,7 @@ fn block_html(content: &Value, body: &mut String) {
 fn media_body(answer: &Value, media: &Value, kind: &str) -> Result<String, ReadError> {
     let mut body = String::new();
     if let Some(teaser) = json::text(answer, "teaser") {
-        body.push_str(&compose::paragraph(&escape_text(teaser.trim())));
+        body.push_str(&compose::paragraph(&escape::text(teaser.trim())));
     }
     if kind == "Video"
         && let Some(url) = film(media)

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::page;
-use super::super::page::{dates, json, title, under};
+use super::super::page::{json, title, under};
 use super::{API, detail_ask, is_number};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Lead, Listing, ReadError, Skipped, Teaser};
@@ -45,7 +45,7 @@ fn teaser(subscription: &Subscription, asked: &Page, item: &Value) -> Result<Tea
         draft: Draft {
             id: EntryId::new(&id),
             title: name.and_then(title),
-            published: date.and_then(|date| dates::of_value(date, &subscription.zone)),
+            published: date.and_then(|date| json::time(date, &subscription.zone)),
             summary: json::text(item, "teaserText").map(Content::plain),
             thumbnail: thumbnail(item, &asked.url),
             ..Draft::default()

@@ -5,7 +5,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::name::{LocalName, ResolveResult};
 
-use super::super::page::{MAX_ITEMS, dates, json, label, looks_like, title};
+use super::super::page::{MAX_ITEMS, json, label, looks_like, title};
 use super::{compose, detail_ask, is_number, link_tail, without_maca};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Lead, Listing, ReadError, Skipped, Teaser};
@@ -13,6 +13,7 @@ use crate::model::feed::{FeedInfo, Subscription};
 use crate::model::http::Page;
 use crate::model::ids::EntryId;
 use crate::model::urls::PageUrl;
+use crate::rules::dates;
 
 const PAGE: &str = "the feed";
 /// Feeds are about four elements deep.
@@ -54,7 +55,7 @@ pub fn read(
             title: title(&channel.title),
             home: page.url.join(&without_maca(channel.link.trim())).ok(),
             language: title(&channel.language),
-            updated: dates::civil(&channel.date, &subscription.zone),
+            updated: dates::parse(&channel.date, &subscription.zone, None),
             ..FeedInfo::default()
         },
         ..Listing::default()
@@ -86,7 +87,7 @@ fn lead(
     let draft = Draft {
         id: id.and_then(EntryId::new),
         title: title(&item.title),
-        published: dates::civil(&item.date, &subscription.zone),
+        published: dates::parse(&item.date, &subscription.zone, None),
         language: title(&item.language),
         categories: item
             .subjects
@@ -132,7 +133,7 @@ fn with_body(
     }
     let (author, iso) = compose::read_byline(body).unwrap_or_default();
     Ok(Lead::Whole(Box::new(Draft {
-        cms_date: dates::civil(iso, &subscription.zone),
+        cms_date: dates::parse(iso, &subscription.zone, None),
         authors: title(author).into_iter().collect(),
         body: Some(Content::html(body)),
         link,

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{MAX_ITEMS, looks_like};
 use crate::model::entry::ReadError;
+use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
+use crate::rules::dates;
 
 /// Reads a whole page of JSON. `expected` says what it should have been (`a story list`).
 pub fn parse(text: &str, expected: &'static str) -> Result<Value, ReadError> {
@@ -113,6 +115,15 @@ pub fn number(value: &Value, path: &str) -> Option<i64> {
     }
 }
 
+/// A time, written as words in any form or as a number.
+pub fn time(value: &Value, zone: &Zone) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => dates::parse(text, zone, None),
+        Value::Number(number) => dates::epoch(number.as_i64()?),
+        _ => None,
+    }
+}
+
 /// An address; `//host/…` and relative ones resolve against the page they were found on.
 pub fn url(value: &Value, path: &str, found_on: &PageUrl) -> Option<PageUrl> {
     text(value, path).and_then(|text| found_on.join(text).ok())
@@ -155,6 +166,21 @@ mod tests {
         assert_eq!(word(&value, "d"), None);
         assert_eq!(number(&value, "b"), Some(5));
         assert_eq!(number(&value, "d"), None);
+    }
+
+    #[test]
+    fn times_come_as_words_or_numbers() {
+        let check = |value: &Value, expected| {
+            assert_eq!(time(value, &Zone::utc()), expected, "{value}");
+        };
+        let expected = Some(Timestamp::from_secs(1_790_983_391));
+        check(&json!("2026-10-02 23:23:11"), expected);
+        check(&json!("1790983391"), expected);
+        check(&json!(1_790_983_391), expected);
+        check(&json!(1_790_983_391_000_i64), expected);
+        check(&json!(0), None);
+        check(&json!(1.5), None);
+        check(&json!(["2026-10-02"]), None);
     }
 
     #[test]

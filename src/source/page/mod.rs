@@ -1,17 +1,15 @@
 //! What all readers of publishers' pages need: text from bytes, values from JSON, elements from HTML, times from words.
 
-pub(super) mod dates;
 pub(super) mod html;
 pub(super) mod json;
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8};
-
 use crate::model::entry::ReadError;
 use crate::model::feed::Subscription;
 use crate::model::http::Page;
 use crate::model::urls::PageUrl;
+use crate::rules::charset::{self, Kind};
 
 /// Larger pages are not read.
 const MAX_PAGE: usize = 8 << 20;
@@ -19,8 +17,8 @@ const MAX_PAGE: usize = 8 << 20;
 /// More entries than this are not read from one page; the cap the whole program has on a list.
 pub(super) const MAX_ITEMS: usize = 5_000;
 
-/// The page as text: a byte order mark decides, then the `charset` parameter, then UTF-8. What does not decode becomes
-/// U+FFFD: one bad byte in a title must not cost the list.
+/// The page as text, whatever charset it says or has ([`charset::decode`]). What does not decode becomes U+FFFD: one bad
+/// byte in a title must not cost the list.
 pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
     if page.bytes.len() > MAX_PAGE {
         return Err(ReadError::Limit {
@@ -28,14 +26,15 @@ pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
             limit: MAX_PAGE,
         });
     }
-    let labelled = page
-        .charset
-        .as_deref()
-        .and_then(|label| Encoding::for_label(label.trim().as_bytes()))
-        .unwrap_or(UTF_8);
-    // `decode` lets a byte order mark overrule the label, as the WHATWG standard does.
-    let (text, _, _) = labelled.decode(&page.bytes);
-    Ok(text)
+    let start = page.bytes.trim_ascii_start();
+    let kind = if start.starts_with(b"<?xml") {
+        Kind::Xml
+    } else if start.starts_with(b"<") {
+        Kind::Html
+    } else {
+        Kind::Json
+    };
+    Ok(charset::decode(&page.bytes, page.charset.as_deref(), kind).text)
 }
 
 /// What a page looks like that is not what was asked for, in few words.
@@ -117,18 +116,6 @@ pub(super) fn with_query(url: PageUrl, query: &[(&str, &str)]) -> PageUrl {
     PageUrl::parse(with.as_str()).unwrap_or(url)
 }
 
-/// `&`, `<` and `>` escaped: text inside an element.
-pub(super) fn escape_text(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
-/// `&` and `"` escaped: text inside a double-quoted attribute.
-pub(super) fn escape_attribute(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
@@ -153,6 +140,12 @@ mod tests {
         check(Some("GB2312"), b"\xD6\xD0", "中");
         check(Some("no-such"), "中".as_bytes(), "中");
         check(None, b"a\xFFb", "a\u{fffd}b");
+        check(
+            None,
+            b"<meta charset=gbk><p>\xD6\xD0",
+            "<meta charset=gbk><p>中",
+        );
+        check(Some("gbk"), "中".as_bytes(), "中");
         let large = page(None, &vec![b' '; MAX_PAGE + 1]);
         assert!(matches!(text(&large), Err(ReadError::Limit { .. })));
     }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::page::{escape_attribute, json};
+use super::super::page::json;
+use crate::rules::markup::escape;
 
 /// Comments that steer the page. Pairs (`VERTICAL_CARD_BEGIN_0` … `END`) go, what they enclose stays.
 const NOISE: [&str; 8] = [
@@ -59,7 +60,7 @@ fn film(attribute: Option<&Value>, link: &str, body: &mut String) {
         .or_else(|| picture_url(json::at(attribute, "img")?));
     let Some(poster) = poster else { return };
     body.push_str("<a href=\"");
-    body.push_str(&escape_attribute(link));
+    body.push_str(&escape::attribute(link));
     body.push_str("\">");
     push_img(&poster, words, body);
     body.push_str("</a>");
@@ -67,9 +68,9 @@ fn film(attribute: Option<&Value>, link: &str, body: &mut String) {
 
 fn push_img(url: &str, words: &str, body: &mut String) {
     body.push_str("<img src=\"");
-    body.push_str(&escape_attribute(&absolute(url)));
+    body.push_str(&escape::attribute(&absolute(url)));
     body.push_str("\" alt=\"");
-    body.push_str(&escape_attribute(words.trim()));
+    body.push_str(&escape::attribute(words.trim()));
     body.push_str("\">");
 }
 

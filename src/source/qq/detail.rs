@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::super::page::{dates, json, looks_like, title};
+use super::super::page::{json, looks_like, title};
 use super::lists::{refusal, thumbnail};
 use super::{body, is_film_id};
 use crate::model::content::Content;
@@ -63,7 +63,7 @@ pub fn complete(
     let date = ["pub_time", "timestamp", "time", "pubtime"]
         .iter()
         .filter_map(|path| json::at(about, path))
-        .find_map(|date| dates::of_value(date, &subscription.zone));
+        .find_map(|date| json::time(date, &subscription.zone));
     draft.published = draft.published.or(date);
     let name = || json::first_text(about, &["title", "shareTitle"]).and_then(title);
     draft.title = draft.title.or_else(name);

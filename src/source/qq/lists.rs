@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::page::{MAX_ITEMS, dates, json, label, title};
+use super::super::page::{MAX_ITEMS, json, label, title};
 use super::{canonical, details, is_article_id};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Lead, Listing, ReadError, Skipped, Teaser};
@@ -147,7 +147,7 @@ impl Reading<'_> {
         ["timestamp", "time", "publish_time"]
             .iter()
             .filter_map(|path| json::at(item, path))
-            .find_map(|value| dates::of_value(value, &self.subscription.zone))
+            .find_map(|value| json::time(value, &self.subscription.zone))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::page::{MAX_ITEMS, dates, html, json, label, title};
+use super::super::page::{MAX_ITEMS, html, json, label, title};
 use super::{column, stories_url};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Lead, Listing, ReadError, Skipped, Teaser};
@@ -96,7 +96,7 @@ fn story(subscription: &Subscription, page: &Page, item: &Value) -> Result<Tease
         draft: Draft {
             link,
             title: json::text(item, "title").and_then(title),
-            published: date.and_then(|date| dates::of_value(date, &subscription.zone)),
+            published: date.and_then(|date| json::time(date, &subscription.zone)),
             summary: json::text(item, "summary").map(Content::plain),
             categories,
             ..Draft::default()

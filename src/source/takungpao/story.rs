@@ -2,12 +2,13 @@
 
 use dom_query::Document;
 
-use super::super::page::{dates, html, json};
+use super::super::page::{html, json};
 use crate::model::content::Content;
 use crate::model::entry::{Draft, ReadError, Teaser};
 use crate::model::feed::Subscription;
 use crate::model::http::Page;
 use crate::model::time::{Timestamp, Zone};
+use crate::rules::dates;
 
 const PAGE: &str = "the story page";
 /// Pictures that are the site's furniture.
@@ -86,7 +87,7 @@ fn from_html(text: &str, zone: &Zone, draft: &mut Draft) -> Result<String, ReadE
         .iter()
         .flat_map(|about| texts(&document, about))
     {
-        match dates::civil(&words, zone) {
+        match dates::parse(&words, zone, None) {
             Some(date) => draft.published = draft.published.or(Some(date)),
             None if draft.authors.is_empty() => draft.authors.push(words),
             None => {}
@@ -121,6 +122,6 @@ fn linked_date(document: &Document, zone: &Zone) -> Option<Timestamp> {
     scripts.iter().take(8).find_map(|script| {
         let value = json::parse(&script.text(), "linked data").ok()?;
         let date = json::at(&value, "datePublished")?;
-        dates::of_value(date, zone)
+        json::time(date, zone)
     })
 }
