@@ -103,6 +103,8 @@ pub fn without_heading(line: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -150,6 +152,7 @@ mod tests {
     fn a_line_of_brackets_costs_one_pass() {
         for unit in ["[", "]", "[](http://", "](http://", "[a](//b", "![](// "] {
             let line = unit.repeat(300_000);
+            let start = Instant::now();
             let length: usize = pieces(&line)
                 .iter()
                 .map(|piece| match piece {
@@ -160,6 +163,8 @@ mod tests {
                 })
                 .sum();
             assert!(length <= line.len(), "{unit}");
+            // Beside others and unoptimised; the square of the length is minutes.
+            assert!(start.elapsed() < Duration::from_secs(10), "{unit}");
         }
     }
 }

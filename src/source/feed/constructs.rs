@@ -4,6 +4,8 @@ use super::cursor::{Cursor, Fault, Step, Tag};
 use super::names::Ns;
 use super::text::{html_of_xhtml, line, line_of_html};
 use crate::model::content::Content;
+use crate::model::time::{Timestamp, Zone};
+use crate::rules::dates;
 use crate::rules::repair::is_allowed;
 
 /// A text that is HTML by custom, whatever the standard says of it.
@@ -110,6 +112,11 @@ pub(super) fn plain<'t>(cursor: &mut Cursor<'t>, tag: &Tag<'t>) -> Result<Option
     } else {
         line_of_html(&inner.text)
     })
+}
+
+/// A date in any form; `zone` holds where it names none.
+pub(super) fn date(cursor: &mut Cursor<'_>, zone: &Zone) -> Result<Option<Timestamp>, Fault> {
+    Ok(dates::parse(&cursor.inner()?.text, zone, None))
 }
 
 /// The name of an Atom person, else its address.

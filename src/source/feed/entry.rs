@@ -1,6 +1,6 @@
 //! One `item` or `entry` to a draft.
 
-use super::constructs::{construct, html, person, plain};
+use super::constructs::{construct, date, html, person, plain};
 use super::cursor::{Cursor, Fault, Step, Tag};
 use super::names::Ns;
 use super::text::{add_name, address, line, line_of_html};
@@ -11,7 +11,6 @@ use crate::model::feed::FeedInfo;
 use crate::model::ids::EntryId;
 use crate::model::time::Zone;
 use crate::model::urls::PageUrl;
-use crate::rules::dates;
 
 /// More enclosures or categories than this are a mistake.
 const MANY: usize = 100;
@@ -125,10 +124,10 @@ fn rss<'t>(
             extra.description = extra.description.take().or(words);
         }
         "pubDate" => {
-            draft.published = dates::parse(&cursor.inner()?.text, zone, None).or(draft.published);
+            draft.published = date(cursor, zone)?.or(draft.published);
         }
         "updated" => {
-            draft.updated = dates::parse(&cursor.inner()?.text, zone, None).or(draft.updated);
+            draft.updated = date(cursor, zone)?.or(draft.updated);
         }
         "author" => {
             let author = cursor.inner()?;
@@ -199,13 +198,13 @@ fn atom<'t>(
             cursor.skip(depth)?;
         }
         "updated" | "modified" => {
-            draft.updated = dates::parse(&cursor.inner()?.text, zone, None).or(draft.updated);
+            draft.updated = date(cursor, zone)?.or(draft.updated);
         }
         "published" | "issued" | "pubDate" => {
-            draft.published = dates::parse(&cursor.inner()?.text, zone, None).or(draft.published);
+            draft.published = date(cursor, zone)?.or(draft.published);
         }
         "created" => {
-            let date = dates::parse(&cursor.inner()?.text, zone, None);
+            let date = date(cursor, zone)?;
             draft.published = draft.published.or(date);
         }
         "author" => {
@@ -272,11 +271,11 @@ fn extension<'t>(
             add_name(&mut draft.authors, &name);
         }
         (Ns::Dc, "date") | (Ns::DcTerms, "issued" | "created" | "date") => {
-            let date = dates::parse(&cursor.inner()?.text, zone, None);
+            let date = date(cursor, zone)?;
             draft.published = draft.published.or(date);
         }
         (Ns::DcTerms, "modified") => {
-            let date = dates::parse(&cursor.inner()?.text, zone, None);
+            let date = date(cursor, zone)?;
             draft.updated = draft.updated.or(date);
         }
         (Ns::Dc, "subject") => {

@@ -1,6 +1,6 @@
 //! RSS 0.9x, 1.0, 2.0 and Atom 0.3, 1.0: a document to a listing.
 
-use super::constructs::{person, plain};
+use super::constructs::{date, person, plain};
 use super::cursor::{Cursor, Fault, Step, Tag};
 use super::entry;
 use super::names::Ns;
@@ -9,7 +9,6 @@ use crate::model::entry::{Lead, Listing, ReadError, Skipped};
 use crate::model::feed::FeedInfo;
 use crate::model::time::Zone;
 use crate::model::urls::PageUrl;
-use crate::rules::dates;
 use crate::rules::limits::{ENTRIES, EXPANSION};
 
 /// Broken entries after which the rest of a document is given up.
@@ -238,10 +237,10 @@ pub(super) fn info_child<'t>(
             info.language = line(&cursor.inner()?.text).or(info.language.take());
         }
         (Ns::Rss, "lastBuildDate") | (Ns::Atom, "updated" | "modified") => {
-            info.updated = dates::parse(&cursor.inner()?.text, zone, None).or(info.updated);
+            info.updated = date(cursor, zone)?.or(info.updated);
         }
         (Ns::Rss, "pubDate") | (Ns::Dc, "date") => {
-            let date = dates::parse(&cursor.inner()?.text, zone, None);
+            let date = date(cursor, zone)?;
             info.updated = info.updated.or(date);
         }
         (Ns::Atom, "icon" | "logo") => {
