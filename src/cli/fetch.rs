@@ -1,7 +1,7 @@
 //! `feedmill fetch --once [FEED…]`: a person's or a timer's order.
 
 use std::future::Future;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -71,8 +71,11 @@ impl Args {
         app.store.close().await?;
         let mut out = io::stdout().lock();
         if self.json {
+            // Standard output alone would be written line by line, and each feed has a dozen.
+            let mut out = BufWriter::new(out);
             serde_json::to_writer_pretty(&mut out, &as_json(&reports, &published))?;
             writeln!(out)?;
+            out.flush()?;
         } else if terminal {
             writeln!(out, "{}", table(&reports))?;
             if unpublished.is_none() {
