@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use crate::model::http::Share;
 
 /// Decoded bytes of pages in memory altogether, roughly: what servers say of their bodies is only a hint.
-const WHOLE: usize = 8 * 1024 * 1024;
+const WHOLE: usize = 4 * 1024 * 1024;
 
 /// What a body is taken for when nobody says.
 const UNSAID: usize = 128 * 1024;

@@ -13,7 +13,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::fetch::budget::Budget;
 use crate::fetch::decode::{self, Limits};
-use crate::fetch::hosts::Gate;
+use crate::fetch::hosts::{Gate, Pass};
 use crate::fetch::patience::Patience;
 use crate::fetch::redirect::Trail;
 use crate::fetch::why::{Stage, explain};
@@ -76,6 +76,11 @@ impl Client {
                 // Shared by both, with its memory of sessions.
                 .tls_backend_preconfigured(tls.clone())
                 .connect_timeout(settings.connect)
+                // Every wait of ours has a limit already; the kernel need not be told of others, in four calls a connection.
+                .tcp_keepalive(None)
+                .tcp_keepalive_interval(None)
+                .tcp_keepalive_retries(None)
+                .tcp_user_timeout(None)
                 .pool_max_idle_per_host(kept)
                 .pool_idle_timeout(KEEP_ALIVE)
                 .redirect(reqwest::redirect::Policy::none())
@@ -149,9 +154,8 @@ impl Fetch for Client {
                 .exchange(&trail, &own, conditional, &mut patience)
                 .await?;
             let Some((status, location)) = answer.redirect() else {
-                return answer
-                    .settle(trail, conditional, &self.inner.settings)
-                    .await;
+                let settled = answer.settle(trail, conditional, &self.inner.settings);
+                return Box::pin(settled).await;
             };
             trail.follow(status, location, self.inner.settings.max_hops)?;
         }
@@ -194,8 +198,22 @@ impl Inner {
     ) -> Result<Answer, FetchError> {
         let url = trail.url();
         guard::admit(url)?;
-        let host = url.host();
         let pass = self.gate.enter(&url.origin()).await;
+        // On the heap, and only now: thousands may be waiting for the gate, few are behind it.
+        Box::pin(self.admitted(&pass, trail, own, conditional, patience)).await
+    }
+
+    /// Asks, with the gate's leave.
+    async fn admitted(
+        &self,
+        pass: &Pass,
+        trail: &Trail,
+        own: &HeaderMap,
+        conditional: Option<&HttpValidators>,
+        patience: &mut Patience<'_>,
+    ) -> Result<Answer, FetchError> {
+        let url = trail.url();
+        let host = url.host();
         let client = if pass.is_busy() {
             &self.keeping
         } else {
@@ -225,17 +243,15 @@ impl Inner {
                 what: "answer",
                 limit: u64::try_from(most).unwrap_or(u64::MAX),
             };
-            if let Some(said) = said_length(head) {
-                if said > most {
-                    return Err(too_large());
-                }
-                // What it says is believed up to a point; growing costs little.
-                body.reserve_exact(said.min(256 * 1024));
+            if said_length(head).is_some_and(|said| said > most) {
+                return Err(too_large());
             }
             share = self
                 .budget
                 .share(said_length(head), head.contains_key(CONTENT_ENCODING))
                 .await;
+            // Room only now that it is our turn. What it says is believed up to a point; growing costs little.
+            body.reserve_exact(said_length(head).unwrap_or(0).min(256 * 1024));
             let idle = self.settings.idle;
             while let Some(chunk) = patience
                 .wait("next byte", idle, host, response.chunk())

@@ -17,8 +17,9 @@ use crate::store::lock::Lock;
 use crate::store::open;
 use crate::store::press::Press;
 
-/// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded.
-const WAITING: usize = 256;
+/// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
+/// same, so more of them here cost little and are committed together.
+const WAITING: usize = 1_024;
 
 /// Polls that wait are committed together up to about this many rows: a commit costs a sync, whatever is in it.
 const GROUP_ROWS: usize = 1_000;

@@ -54,6 +54,8 @@ pub struct Job {
 }
 
 /// Polls a feed and records the outcome, whatever it is. Only the store can make this fail.
+///
+/// Of thousands of polls most wait for their first answer, so what comes after it is kept on the heap, and only then.
 pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Polled, StoreError> {
     let (at, started) = ((desk.clock)(), Instant::now());
     let job = Arc::new(job);
@@ -61,7 +63,7 @@ pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Polled, StoreErr
     let answer = ask(desk, &job, at, &mut share).await?;
     let record = settle::settle(&job.state, at, started.elapsed(), answer);
     let told = Told::of(&record);
-    let recorded = desk.store.record(record).await?;
+    let recorded = Box::pin(desk.store.record(record)).await?;
     drop(share); // the words are on the disk: other pages may come
     Ok(Polled { told, recorded })
 }
@@ -77,7 +79,7 @@ async fn ask<W: Fetch>(
         ask: first,
         validators: job.state.validators.clone(),
     };
-    let (page, validators, freshness) = match desk.web.fetch(request).await {
+    match desk.web.fetch(request).await {
         Ok(FetchOutcome::Fresh {
             page,
             validators,
@@ -86,29 +88,42 @@ async fn ask<W: Fetch>(
             ..
         }) => {
             *share = taken;
-            (page, validators, freshness)
+            Box::pin(answered(
+                desk,
+                job,
+                at,
+                share,
+                (page, validators, freshness),
+            ))
+            .await
         }
         Ok(FetchOutcome::NotModified {
             validators,
             freshness,
-        }) => {
-            return Ok(Answer::NotModified {
-                validators,
-                freshness,
-            });
-        }
+        }) => Ok(Answer::NotModified {
+            validators,
+            freshness,
+        }),
         Ok(FetchOutcome::RateLimited {
             retry_after,
             status,
-        }) => {
-            return Ok(Answer::RateLimited {
-                retry_after,
-                status,
-            });
-        }
-        Ok(FetchOutcome::Gone) => return Ok(Answer::Gone),
-        Err(error) => return Ok(Answer::Unfetched(error)),
-    };
+        }) => Ok(Answer::RateLimited {
+            retry_after,
+            status,
+        }),
+        Ok(FetchOutcome::Gone) => Ok(Answer::Gone),
+        Err(error) => Ok(Answer::Unfetched(error)),
+    }
+}
+
+/// Reads what came, and what it leads to.
+async fn answered<W: Fetch>(
+    desk: &Desk<W>,
+    job: &Arc<Job>,
+    at: Timestamp,
+    share: &mut Share,
+    (page, validators, freshness): (Page, Option<HttpValidators>, Freshness),
+) -> Result<Answer, StoreError> {
     let (same, document) = settle::same_document(&job.state, &page.bytes);
     if same {
         return Ok(Answer::SameBytes {
@@ -268,5 +283,47 @@ fn conclude(
         reading: Box::new(reading),
         freshness,
         trouble: details.trouble,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+    use super::*;
+    use crate::fetch::FetchSettings;
+    use crate::fetch::client::Client;
+    use crate::model::feed::Options;
+    use crate::model::time::Zone;
+    use crate::source;
+
+    /// All polls of a cycle exist from its beginning.
+    #[test]
+    fn a_poll_that_waits_is_small() {
+        let scratch = tempfile::tempdir().unwrap();
+        let desk = Desk {
+            web: Client::new(FetchSettings::default()).unwrap(),
+            store: Store::open(&scratch.path().join("store.db")).unwrap(),
+            readers: Arc::new(Semaphore::new(1)),
+            details_per_poll: 1,
+            clock: || Timestamp::from_millis(0),
+        };
+        let subscription = Subscription {
+            id: "a".parse().unwrap(),
+            source: "feed".to_owned(),
+            title: None,
+            language: "und".to_owned(),
+            zone: Zone::utc(),
+            archive: None,
+            schedule: None,
+            options: Options::default(),
+        };
+        let job = Job {
+            state: FeedState::new(subscription.id.clone()),
+            source: source::source("feed").unwrap(),
+            subscription,
+        };
+        let size = size_of_val(&poll(&desk, job));
+        assert!(size <= 3_000, "{size} bytes");
     }
 }
