@@ -6,7 +6,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::panic::resume_unwind;
 use std::path::{Component, Path, PathBuf};
+use std::thread;
+
+/// Threads that write the files of a batch: a sync waits for the disk, and the disk takes several at once.
+const WRITERS: usize = 4;
 
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -72,22 +77,51 @@ pub fn write_batch(dir: &Path, files: &[(String, Vec<u8>)]) -> Result<usize, Fil
             return Err(FileError::Differs(path));
         }
     }
-    let mut written = Vec::new();
+    let mut absent = Vec::new();
     for (name, bytes) in wanted {
         let path = dir.join(name);
         if holds(&path, bytes)?.is_none() {
-            written.push((Temporary::write(dir, written.len(), bytes)?, path));
+            absent.push((path, bytes));
         }
     }
-    let count = written.len();
-    for (temporary, path) in written {
-        temporary.rename(&path)?;
+    for (temporary, path) in temporaries(dir, &absent)? {
+        temporary.rename(path)?;
     }
     // Also where nothing was written: an earlier run may have stopped between its renames and its sync.
     if !files.is_empty() {
         sync_dir(dir)?;
     }
-    Ok(count)
+    Ok(absent.len())
+}
+
+/// Writes and syncs the temporaries of these files, several at a time. Where one cannot be written, none is left.
+fn temporaries<'f>(
+    dir: &Path,
+    files: &'f [(PathBuf, &[u8])],
+) -> Result<Vec<(Temporary, &'f Path)>, FileError> {
+    let writers = WRITERS.min(files.len());
+    let every = |first: usize| {
+        let own = files.iter().enumerate().skip(first).step_by(writers);
+        own.map(|(number, (path, bytes))| {
+            Temporary::write(dir, number, bytes).map(|temporary| (temporary, path.as_path()))
+        })
+        .collect::<Result<Vec<_>, _>>()
+    };
+    thread::scope(|scope| {
+        let begun = (1..writers)
+            .map(|first| thread::Builder::new().spawn_scoped(scope, move || every(first)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(failed("start a writer for", dir))?;
+        let mut written = if files.is_empty() {
+            Vec::new()
+        } else {
+            every(0)?
+        };
+        for writer in begun {
+            written.extend(writer.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(written)
+    })
 }
 
 /// Removes what a crash left behind; says how many files that were. Nobody else may be writing to the directory.
@@ -295,6 +329,39 @@ mod tests {
         );
         assert_eq!(names(dir.path()), ["a", "b", "c"]);
         assert_eq!(fs::read_to_string(dir.path().join("b")).unwrap(), "2");
+    }
+
+    #[test]
+    fn a_large_batch_is_whole_or_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        let files: Vec<_> = (0..100)
+            .map(|n| (format!("f{n:02}"), vec![b'x'; n]))
+            .collect();
+        for size in 0..=5 {
+            let fresh = tempfile::tempdir().unwrap();
+            assert_eq!(write_batch(fresh.path(), &files[..size]).unwrap(), size);
+            assert_eq!(names(fresh.path()).len(), size);
+        }
+        // One of many temporaries cannot be made: every name it may have is taken.
+        let pid = std::process::id();
+        for n in 50..=50 + Temporary::TRIES {
+            fs::write(dir.path().join(format!(".feedmill-{pid}-{n}.part")), "").unwrap();
+        }
+        let taken = names(dir.path());
+        let error = write_batch(dir.path(), &files).unwrap_err();
+        assert!(matches!(
+            error,
+            FileError::Io {
+                action: "create",
+                ..
+            }
+        ));
+        assert_eq!(names(dir.path()), taken);
+        sweep(dir.path()).unwrap();
+        assert_eq!(write_batch(dir.path(), &files).unwrap(), 100);
+        for (name, bytes) in &files {
+            assert_eq!(&fs::read(dir.path().join(name)).unwrap(), bytes);
+        }
     }
 
     #[test]
