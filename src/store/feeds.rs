@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 
 use crate::model::content::RawHash;
 use crate::model::entry::Skipped;
@@ -228,14 +228,20 @@ fn keep_history(
     Ok(())
 }
 
-const SELECT_STATES: &str =
-    "SELECT num, id, last_poll, last_success, failures, fresh_until, not_before,
-            not_before_why, next_poll, document, validators_url, etag, last_modified, info
-       FROM feed WHERE ?1 IS NULL OR id = ?1 ORDER BY id";
+macro_rules! select_states {
+    ($rest:literal) => {
+        concat!(
+            "SELECT num, id, last_poll, last_success, failures, fresh_until, not_before, not_before_why, next_poll,
+                    document, validators_url, etag, last_modified, info
+               FROM feed ",
+            $rest
+        )
+    };
+}
 
 /// What is remembered of every feed that was ever polled or imported, by id.
 pub(super) fn states(connection: &Connection) -> Result<Vec<FeedState>, StoreError> {
-    select_states(connection, None)
+    select_states(connection, select_states!("ORDER BY id"), [])
 }
 
 /// The same of one feed.
@@ -243,15 +249,17 @@ pub(super) fn state(
     connection: &Connection,
     feed: &FeedId,
 ) -> Result<Option<FeedState>, StoreError> {
-    Ok(select_states(connection, Some(feed))?.into_iter().next())
+    let found = select_states(connection, select_states!("WHERE id = ?1"), [feed.as_str()])?;
+    Ok(found.into_iter().next())
 }
 
 fn select_states(
     connection: &Connection,
-    feed: Option<&FeedId>,
+    sql: &str,
+    params: impl Params,
 ) -> Result<Vec<FeedState>, StoreError> {
-    let mut statement = connection.prepare_cached(SELECT_STATES)?;
-    let mut rows = statement.query([feed.map(FeedId::as_str)])?;
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
     let mut states = Vec::new();
     while let Some(row) = rows.next()? {
         states.push(feed_state(row)?);

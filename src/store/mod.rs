@@ -25,7 +25,7 @@ pub use error::StoreError;
 pub use feeds::PastPoll;
 pub use meta::{Counts, FeedCounts};
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -65,7 +65,7 @@ pub struct Snapshot {
     pub articles: Vec<StoredArticle>,
     /// As [`Store::carriers`], of these articles.
     pub carriers: Vec<CarrierRow>,
-    /// As [`Store::feed_states`].
+    /// As [`Store::feed_states`], of the feeds that these are of.
     pub feeds: Vec<FeedState>,
     /// As [`Store::last_change`].
     pub last_change: Option<Timestamp>,
@@ -235,10 +235,19 @@ impl Store {
         self.shared.readers.read(|c| {
             let articles = articles::latest(c, limit)?;
             let contents: Vec<_> = articles.iter().map(|a| a.article.content).collect();
+            let carriers = articles::carriers(c, &contents)?;
+            let named: BTreeSet<_> = articles
+                .iter()
+                .map(|article| &article.feed)
+                .chain(carriers.iter().map(|carrier| &carrier.feed))
+                .collect();
+            let states = named.into_iter().map(|feed| feeds::state(c, feed));
             Ok(Snapshot {
                 river_id: meta::river_id(c)?,
-                carriers: articles::carriers(c, &contents)?,
-                feeds: feeds::states(c)?,
+                feeds: states
+                    .filter_map(Result::transpose)
+                    .collect::<Result<_, _>>()?,
+                carriers,
                 last_change: meta::last_change(c)?,
                 articles,
             })

@@ -87,7 +87,7 @@ pub(super) fn writer(path: &Path, create: bool) -> Result<Connection, StoreError
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "cache_size", -8_000)?; // KB
+        connection.pragma_update(None, "cache_size", -4_000)?; // KB
         connection.pragma_update(None, "journal_size_limit", 32 << 20)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(mode)
