@@ -69,13 +69,11 @@ impl Args {
             warn!(article = number.0, why, "an article has no archive file");
         }
         app.store.close().await?;
-        let mut out = io::stdout().lock();
+        // Standard output alone would be written line by line, and each feed has a dozen.
+        let mut out = BufWriter::new(io::stdout().lock());
         if self.json {
-            // Standard output alone would be written line by line, and each feed has a dozen.
-            let mut out = BufWriter::new(out);
             serde_json::to_writer_pretty(&mut out, &as_json(&reports, &published))?;
             writeln!(out)?;
-            out.flush()?;
         } else if terminal {
             writeln!(out, "{}", table(&reports))?;
             if unpublished.is_none() {
@@ -88,6 +86,7 @@ impl Args {
                 "published"
             );
         }
+        out.flush()?;
         drop(out);
         if let Some(error) = unpublished {
             return Err(error);

@@ -102,7 +102,7 @@ async fn what_is_over_the_budget_comes_with_the_next_polls() {
 }
 
 #[tokio::test]
-async fn a_time_out_is_tried_again_and_a_lost_page_only_when_the_list_changes() {
+async fn a_time_out_is_tried_again_and_a_lost_page_only_days_later() {
     for (trouble, passing) in [
         (Say::Timeout, true),
         (Say::Status(500, None), true),
@@ -144,6 +144,15 @@ async fn a_time_out_is_tried_again_and_a_lost_page_only_when_the_list_changes() 
 
         room.web.set("/f", tagged(teasers(&["c", "b", "a"])));
         serve_words(&room, &["c"]);
+        room.poll("f").await;
+        let asked = room.web.paths();
+        assert!(
+            asked.iter().all(|path| path != "/d/b"),
+            "{trouble:?}: it is here already, or waits: {asked:?}"
+        );
+        room.later(Duration::from_hours(48));
+        room.web.set("/f", tagged(teasers(&["d", "c", "b", "a"])));
+        room.web.set("/d/d", Say::Status(404, None));
         room.poll("f").await;
         let mut titles = room.titles();
         titles.sort();

@@ -50,13 +50,29 @@ fn words_of_blocks(content: &Content, push: fn(&mut String, &str)) -> String {
     let mut out = String::with_capacity(content.text.len());
     for block in blocks(content, None, Style::Hugo) {
         if let Block::Text(text) = block {
+            let numbered = is_ordered_list(&text);
             for line in text.lines() {
+                // The numbers of a list are the renderer's, not the publisher's words.
+                let line = if numbered {
+                    line.split_once(". ").map_or(line, |(_, item)| item)
+                } else {
+                    line
+                };
                 push(&mut out, line);
                 out.push('\n');
             }
         }
     }
     out
+}
+
+/// Whether the lines of a block are numbered from 1: an ordered list. One line alone may be a paragraph that begins so.
+fn is_ordered_list(block: &str) -> bool {
+    let numbered = |(line, number): (&str, usize)| {
+        line.strip_prefix(&number.to_string())
+            .is_some_and(|rest| rest.starts_with(". "))
+    };
+    block.lines().nth(1).is_some() && block.lines().zip(1..).all(numbered)
 }
 
 /// The first words on one line, `max_chars` characters at most; `…` says that there are more.

@@ -115,7 +115,7 @@ CREATE TABLE archive_file (
 -- Where imported articles came from: files whose names and ids are somebody else's, or an older store's.
 CREATE TABLE imported (
   seq        INTEGER PRIMARY KEY REFERENCES article (seq),
-  name       TEXT NOT NULL,
+  name       TEXT NOT NULL CHECK (name <> ''),
   format     TEXT NOT NULL,
   digest     BLOB NOT NULL CHECK (length(digest) = 32),
   foreign_id TEXT                                                -- the id in the name, where it is not ours
