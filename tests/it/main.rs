@@ -21,6 +21,7 @@ mod once;
 mod polls;
 mod real;
 mod second;
+mod simulation;
 mod sources;
 mod store;
 

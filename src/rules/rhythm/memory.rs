@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::rhythm::{DAY, PRIOR_DAYS, PRIOR_ENTRIES, Rhythm, SLOW_DAYS, days, number};
+use crate::rules::rhythm::{PRIOR_DAYS, PRIOR_ENTRIES, Rhythm, SLOW_DAYS, days, number};
 
 /// Entries seen in days watched, the older the less: the two numbers of a Gamma distribution over the rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -100,6 +100,7 @@ fn most_likely(polls: &[(f64, bool)], watched: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::rhythm::DAY;
 
     fn hours(n: u64) -> Duration {
         DAY / 24 * u32::try_from(n).unwrap()

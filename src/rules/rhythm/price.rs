@@ -27,6 +27,7 @@ impl Default for Price {
 impl Price {
     const LEAST: f64 = 1e-9;
     const MOST: f64 = 1e6;
+    const DOUBT: f64 = 4.0;
 
     /// With this θ, kept within reason.
     pub fn new(theta: f64) -> Self {
@@ -45,7 +46,9 @@ impl Price {
 
     /// After a time in which `spent` requests were made where `planned` were allowed; planned for the feeds only that
     /// nothing held back. Half as many as planned makes it cheaper, twice as many dearer, but never by more than a
-    /// factor of two an hour: the answer to a change of price comes late, and who pulls harder swings.
+    /// factor of two an hour: the answer to a change of price comes late, and who pulls harder swings. A handful of
+    /// requests says little: both counts are taken as [`Self::DOUBT`] larger, or chance alone would make a small budget
+    /// overspent by a tenth (the root of a count that swings is too small on the mean).
     #[must_use]
     pub fn after(self, time: Duration, spent: f64, planned: f64) -> Self {
         let (spent, planned) = (number(spent), number(planned));
@@ -53,7 +56,9 @@ impl Price {
             return Self::new(self.theta);
         }
         let most = (time.as_secs_f64() / HOUR.as_secs_f64()).min(1000.0).exp2();
-        let factor = (spent / planned).sqrt().clamp(1.0 / most, most);
+        let factor = ((spent + Self::DOUBT) / (planned + Self::DOUBT))
+            .sqrt()
+            .clamp(1.0 / most, most);
         Self::new(self.theta() * factor)
     }
 }
@@ -78,14 +83,14 @@ mod tests {
                 .after(Duration::from_mins(minutes), spent, planned)
                 .theta
         };
-        assert!((after(600, 4.0, 1.0) - 2.0).abs() < 1e-9);
-        assert!((after(600, 1.0, 4.0) - 0.5).abs() < 1e-9);
+        assert!((after(600, 36.0, 6.0) - 2.0).abs() < 1e-9);
+        assert!((after(600, 6.0, 36.0) - 0.5).abs() < 1e-9);
         assert!(
             (after(60, 1e9, 1.0) - 2.0).abs() < 1e-9,
             "twice an hour at most"
         );
-        assert!((after(60, 0.0, 1.0) - 0.5).abs() < 1e-9);
-        assert!((after(10, 0.0, 1.0) - 0.5_f64.powf(1.0 / 6.0)).abs() < 1e-9);
+        assert!((after(60, 0.0, 1e9) - 0.5).abs() < 1e-9);
+        assert!((after(10, 0.0, 1e9) - 0.5_f64.powf(1.0 / 6.0)).abs() < 1e-9);
         assert!(
             (after(10, 5.0, 0.0) - 1.0).abs() < 1e-9,
             "nobody could be asked"
