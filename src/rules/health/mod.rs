@@ -2,8 +2,8 @@
 
 mod facts;
 mod outage;
+mod state;
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::model::time::Timestamp;
@@ -12,6 +12,7 @@ use crate::rules::schedule::{Rate, Span};
 
 pub use facts::{Answer, Facts, Moved, Poll};
 pub use outage::{CANARY, Outage, canary, is_unreached, our_outage};
+pub use state::{Change, Standing, State};
 
 /// One bad poll is weather, three in a row are climate. 410 is a word, and needs to be said twice (P-45).
 const IN_A_ROW: usize = 3;
@@ -34,155 +35,6 @@ const THIN: (u32, u32) = (4, 2);
 /// A redirect met once may be a hotel's.
 const MOVED: (u32, Duration) = (2, DAY);
 
-/// The state of a source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum State {
-    /// All is as it was. An empty feed that was always empty is fine.
-    #[default]
-    Fine,
-    /// Silent for longer than it is used to.
-    Late,
-    /// Silent for so long that something has happened.
-    Silent,
-    /// Answers well, without any of the entries it had.
-    Empty,
-    /// Answers well, with far less than it had: short texts, or no pages behind its list.
-    Thin,
-    /// We are not welcome.
-    Blocked,
-    /// It is somewhere else now.
-    Moved,
-    /// Its pages have another shape.
-    Redesigned,
-    /// It cannot be had.
-    Failing,
-    /// Gone by its own word.
-    Gone,
-}
-
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Fine,
-        Self::Late,
-        Self::Silent,
-        Self::Empty,
-        Self::Thin,
-        Self::Blocked,
-        Self::Moved,
-        Self::Redesigned,
-        Self::Failing,
-        Self::Gone,
-    ];
-
-    /// One word, for machines and for people. Never changes.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Fine => "fine",
-            Self::Late => "late",
-            Self::Silent => "silent",
-            Self::Empty => "empty",
-            Self::Thin => "thin",
-            Self::Blocked => "blocked",
-            Self::Moved => "moved",
-            Self::Redesigned => "redesigned",
-            Self::Failing => "failing",
-            Self::Gone => "gone",
-        }
-    }
-
-    /// The state with this word.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.word() == word)
-    }
-
-    /// What there is in polls that are not good: as long as they go on, nothing else can be told.
-    fn of(answer: Answer) -> Option<Self> {
-        match answer {
-            Answer::Read | Answer::Unchanged => None,
-            Answer::Hollow => Some(Self::Thin),
-            Answer::Blocked => Some(Self::Blocked),
-            Answer::Strange => Some(Self::Redesigned),
-            Answer::Gone => Some(Self::Gone),
-            Answer::Failed => Some(Self::Failing),
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fine => "fine",
-            Self::Late => "late: silent for longer than it is used to",
-            Self::Silent => "silent: it should have brought something long ago",
-            Self::Empty => "empty: it answers well, without the entries it had",
-            Self::Thin => "thin: it brings far less of its articles than it did",
-            Self::Blocked => "blocked: it refuses us",
-            Self::Moved => "moved: it has another address",
-            Self::Redesigned => "redesigned: its pages have a shape we do not know",
-            Self::Failing => "failing: it cannot be had",
-            Self::Gone => "gone: by its own word",
-        })
-    }
-}
-
-/// The state a source is in, since when, and why: what is stored with a feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Which.
-    pub state: State,
-    /// Since when.
-    pub since: Timestamp,
-    /// Why, in plain words, as of the last poll.
-    pub why: String,
-}
-
-/// A source came into another state: an entry of the health feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The state it was in.
-    pub from: State,
-    /// The state it is in.
-    pub to: State,
-    /// When this was noticed.
-    pub at: Timestamp,
-    /// Why, in plain words.
-    pub why: String,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to, why, .. } = self;
-        write!(f, "{} after {}: {why}", to.word(), from.word())
-    }
-}
-
-impl Standing {
-    /// Of a source that nobody has asked yet.
-    pub fn new(now: Timestamp) -> Self {
-        Self {
-            state: State::Fine,
-            since: now,
-            why: "not asked yet".to_owned(),
-        }
-    }
-
-    /// The standing by the facts of now, and the change if there is one.
-    #[must_use]
-    pub fn after(&self, facts: &Facts<'_>, now: Timestamp) -> (Self, Option<Change>) {
-        let (state, why) = judge(self, facts, now);
-        let changed = state != self.state;
-        let since = if changed { now } else { self.since };
-        let change = changed.then(|| Change {
-            from: self.state,
-            to: state,
-            at: now,
-            why: why.clone(),
-        });
-        (Self { state, since, why }, change)
-    }
-}
-
 /// The state of a source, and why, in plain words. What it was before matters: states are entered on plain evidence and
 /// left on plain evidence, so that they do not flap in between.
 pub fn judge(before: &Standing, facts: &Facts<'_>, now: Timestamp) -> (State, String) {
@@ -202,13 +54,6 @@ pub fn judge(before: &Standing, facts: &Facts<'_>, now: Timestamp) -> (State, St
         .or_else(|| thin(before.state, facts))
         .or_else(|| quiet(before, facts, now))
         .unwrap_or_else(|| (State::Fine, usual(facts, now)))
-}
-
-fn is_trouble(state: State) -> bool {
-    matches!(
-        state,
-        State::Thin | State::Blocked | State::Redesigned | State::Failing | State::Gone
-    )
 }
 
 /// Bad polls in a row, or too few good ones after them.
@@ -233,7 +78,7 @@ fn trouble(before: State, facts: &Facts<'_>) -> Option<(State, String)> {
         State::Gone
     } else if bad.len() < IN_A_ROW {
         return lingers(before, &bad, facts);
-    } else if is_trouble(before) && count(before) > 0 {
+    } else if before.is_trouble() && count(before) > 0 {
         before
     } else {
         let most = State::ALL
@@ -259,7 +104,7 @@ fn lingers(before: State, bad: &[State], facts: &Facts<'_>) -> Option<(State, St
     let lasting = match before {
         State::Gone => bad.is_empty() && good == 0,
         State::Thin => was_hollow,
-        before => is_trouble(before),
+        before => before.is_trouble(),
     };
     if !lasting || good >= GOOD_AGAIN || facts.polls.len() <= good {
         return None;

@@ -252,6 +252,23 @@ fn silence_is_late_then_silent_and_ends_with_an_entry() {
 }
 
 #[test]
+fn a_long_silence_is_not_forgotten_into_a_short_one() {
+    // The habit fades with the silence, and with it the surprise: without anything new, that is no news.
+    let mut source = Source::new(&[Unchanged, Read]);
+    let dates: Vec<_> = (0..112_u32)
+        .map(|n| Some(now().minus(HOUR * 12 * n)))
+        .collect();
+    source.rhythm = Rhythm::first(now(), &dates);
+    let mut states = Vec::new();
+    for hour in 1..24 * 120_u32 {
+        let at = now().plus(HOUR * hour);
+        source.rhythm = source.rhythm.after_poll(at.minus(HOUR), at, &[], false);
+        states.extend(source.at(at).1.map(|change| change.to));
+    }
+    assert_eq!(states, [State::Late, State::Silent]);
+}
+
+#[test]
 fn a_healthy_source_is_rarely_called_late() {
     // Ten entries in the office hours of five days a week; a year of it, asked every hour.
     let start = Timestamp::from_secs(1_772_409_600); // a Monday

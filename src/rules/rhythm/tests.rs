@@ -9,6 +9,7 @@ fn now() -> Timestamp {
     NOW.plus(DAY * 20_000)
 }
 
+#[allow(clippy::unnecessary_wraps)] // as dates are given
 fn ago(time: Duration) -> Option<Timestamp> {
     Some(now().minus(time))
 }

@@ -51,7 +51,8 @@ pub fn after(schedule: &Schedule, zone: &Zone, now: Timestamp) -> Option<Timesta
         }
         found = civil(schedule, from, last)?;
     }
-    Some(instant(offset, found)?.into())
+    // At the end of time there is nothing later.
+    Some(Timestamp::from(instant(offset, found)?)).filter(|next| *next > now)
 }
 
 fn instant(offset: Offset, civil: DateTime) -> Option<Instant> {
@@ -79,7 +80,9 @@ fn civil(schedule: &Schedule, from: DateTime, last_year: i16) -> Option<DateTime
 fn on(schedule: &Schedule, date: Date) -> bool {
     // The crate counts Sunday as 1.
     let weekday = date.weekday().to_sunday_one_offset();
-    u32::try_from(date.year()).is_ok_and(|year| schedule.years().includes(year))
+    // Outside of these the crate knows no year, not even as `*`.
+    let year = u32::try_from(date.year()).unwrap_or(0);
+    (!(1970..=2100).contains(&year) || schedule.years().includes(year))
         && includes(schedule.months(), date.month())
         && includes(schedule.days_of_month(), date.day())
         && includes(schedule.days_of_week(), weekday)
@@ -266,6 +269,22 @@ mod tests {
             "Pacific/Apia",
             "2011-12-29T22:00:00Z",
             &["2011-12-30T10:00:00Z"],
+        );
+    }
+
+    #[test]
+    fn years_the_crate_does_not_know_are_years() {
+        check(
+            "0 0 8 * * *",
+            "UTC",
+            "1969-03-02T09:00:00Z",
+            &["1969-03-03T08:00:00Z"],
+        );
+        check(
+            "0 0 8 * * *",
+            "UTC",
+            "2100-12-31T09:00:00Z",
+            &["2101-01-01T08:00:00Z"],
         );
     }
 

@@ -88,7 +88,7 @@ impl Hints {
 }
 
 /// No bit where all are set.
-fn ignore_all<T: PartialEq + Default>(bits: T, all: T) -> T {
+fn ignore_all<T: PartialEq + Default + Copy>(bits: T, all: T) -> T {
     if bits == all { T::default() } else { bits }
 }
 

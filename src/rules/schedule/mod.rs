@@ -87,9 +87,7 @@ impl Slowed {
     }
 }
 
-/// A feed with nothing known of it but its name and its rhythm.
-///
-/// Where each fact comes from: the subscription (`cron`), the feed's row (`due`: `next_poll`; `fresh_until`; `held`:
+/// What the next time depends on. Where each fact comes from: the subscription (`cron`), the feed's row (`due`: `next_poll`; `fresh_until`; `held`:
 /// `not_before`; `rhythm`, `slowed`), its last document (`hints`, `window`: how many entries it held), and the last polls
 /// (`unchanged_bytes`: the mean size of the 200s that turned out unchanged, 0 where a 304 came instead; `slow`: more than
 /// five seconds within the last hour).

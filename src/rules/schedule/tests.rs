@@ -49,6 +49,7 @@ fn decide<'a>(
     (undisturbed.since(now()), reason)
 }
 
+#[allow(clippy::needless_pass_by_value)] // as it comes from `decide`
 fn check(found: (Duration, String), minutes: u64, reason: &str) {
     assert_eq!(found.1, reason, "{:?}", found.0);
     let least = Duration::from_mins(minutes);
@@ -81,7 +82,7 @@ fn p_29_the_latest_bound_wins_and_is_named() {
     let none = Hints::default();
     let fresh = |minutes: u64| {
         move |facts: &mut Facts<'_>| {
-            facts.fresh_until = Some(now().plus(Duration::from_mins(minutes)))
+            facts.fresh_until = Some(now().plus(Duration::from_mins(minutes)));
         }
     };
     check(decide(&rhythm(50.0), &none, fresh(120)), 120, "fresh");

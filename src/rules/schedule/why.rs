@@ -148,7 +148,7 @@ pub(crate) struct Span(pub Duration);
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.0.as_secs().div_ceil(60);
-        if minutes <= 120 || (minutes < 600 && minutes % 60 != 0) {
+        if minutes <= 120 || (minutes < 600 && !minutes.is_multiple_of(60)) {
             write!(f, "{minutes} min")
         } else if minutes <= 48 * 60 {
             write!(f, "{} h", minutes.div_ceil(60))

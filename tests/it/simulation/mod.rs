@@ -38,6 +38,9 @@ fn line(table: &mut String, seed: u64, policy: &str, run: &Run) {
     .unwrap();
 }
 
+/// What is done to the n-th feed of a world.
+type Change = fn(usize, &mut Feed);
+
 const HEAD: &str = "seed  policy                 requests entries   mean    p50    p95  by feed  worst feed  lost\n";
 
 #[test]
@@ -84,13 +87,13 @@ fn c_11_the_adaptive_rule_beats_a_fixed_interval_at_equal_requests() {
 fn c_11_it_still_does_where_the_world_is_less_kind() {
     let mut table = HEAD.to_owned();
     let mut failed = Vec::new();
-    let worlds: [(&str, fn(usize, &mut Feed)); 3] = [
+    let worlds: [(&str, Change); 3] = [
         ("1 in 10 without dates", |n, feed| feed.dated = n % 10 != 0),
         ("1 in 5 fresh for 1 h", |n, feed| {
             feed.max_age = (n % 5 == 0).then_some(Duration::from_hours(1));
         }),
         ("1 in 20 failing", |n, feed| {
-            feed.fails = (n % 20 == 0).then_some(2)
+            feed.fails = (n % 20 == 0).then_some(2);
         }),
     ];
     for (name, change) in worlds {
@@ -138,7 +141,7 @@ fn scorecard_3_and_4_nobody_is_asked_too_early_or_all_at_once() {
             4 => feed.fails = Some(3),
             5 => {
                 feed.hints = Hints {
-                    skip_hours: 0b1100_0000_0000_0000_1111_1111,
+                    skip_hours: 0b1100_0000_0000_0000_1111_1111, // 22 to 8
                     ..Hints::default()
                 };
             }
@@ -173,9 +176,6 @@ fn scorecard_3_and_4_nobody_is_asked_too_early_or_all_at_once() {
                 .iter()
                 .all(|at| !(hours(15 * 24)..hours(15 * 24 + 6)).contains(at))
         );
-        for (n, feed) in feeds.iter().enumerate().filter(|(n, _)| n % 20 == 5) {
-            assert!(feed.hints.open_from(hours(8)) >= hours(8), "{n}");
-        }
     }
 }
 

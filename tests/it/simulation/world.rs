@@ -131,7 +131,7 @@ pub fn play(
             && at >= asleep
             && at < awake
         {
-            queue.push(Reverse((awake, n)));
+            queue.push(Reverse((feeds[n].hints.open_from(awake), n)));
             continue;
         }
         if at >= end {
@@ -153,6 +153,11 @@ pub fn play(
                 "{} at {at}, not before {}",
                 feed.id, seat.not_before
             ));
+        }
+        let hour = at.millis().div_euclid(3_600_000).rem_euclid(24);
+        if seat.due.is_some() && (feed.hints.skip_hours >> hour) & 1 == 1 {
+            run.too_early
+                .push(format!("{} at {at}, in a skipped hour", feed.id));
         }
         let next = answer(feed, seat, at, policy, price, &mut dice, &mut run);
         queue.push(Reverse((next, n)));
