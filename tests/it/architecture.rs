@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("store", 2),
     ("output", 2),
     ("service", 3),
+    ("serve", 4),
     ("app", 5),
     ("cli", 6),
 ];

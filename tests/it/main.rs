@@ -18,6 +18,7 @@ mod fetch;
 mod fold;
 mod hostile;
 mod once;
+mod outputs;
 mod polls;
 mod real;
 mod second;

@@ -1,4 +1,4 @@
-//! The forms that texts must have to stand in an Atom document.
+//! The forms that texts must have to stand in what we publish.
 
 use std::fmt::Write as _;
 
@@ -11,6 +11,15 @@ pub fn line(text: &str, max_chars: usize) -> String {
     let kept: String = text.chars().filter(|&c| is_allowed(c)).collect();
     let joined = kept.split_whitespace().collect::<Vec<_>>().join(" ");
     html::cut(&joined, max_chars).trim_end().to_owned()
+}
+
+/// A text with the characters that may be published (F-11), and LF for every line end, as XML readers see it.
+pub fn fit(text: String) -> String {
+    if text.chars().all(|c| is_allowed(c) && c != '\r') {
+        return text;
+    }
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    lines.chars().filter(|&c| is_allowed(c)).collect()
 }
 
 /// An id as an IRI: byte for byte where it is one (F-03), else with the characters no IRI has written as `%HH`

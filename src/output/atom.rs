@@ -1,0 +1,215 @@
+//! The merged feed as Atom 1.0 (RFC 4287).
+//!
+//! What Atom has no word for stands in a namespace of ours, `fm:`, that other readers pass over: an entry's number
+//! (`fm:seq`), which words it carries (`fm:content`), its feed with us (`fm:feed`), the publisher's own id where that
+//! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`).
+
+use crate::model::river::Carrier;
+use crate::output::Output;
+use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
+use crate::output::forms::{below, iri, line};
+use crate::output::xml::Xml;
+
+/// The namespace of our own elements. It names, and is no address.
+pub const NAMESPACE: &str = "urn:feedmill:ns:1";
+
+const ATOM: &str = "http://www.w3.org/2005/Atom";
+
+/// The merged feed as Atom.
+#[derive(Clone, Copy, Debug)]
+pub struct Atom;
+
+impl Output for Atom {
+    fn name(&self) -> &'static str {
+        "atom"
+    }
+
+    fn file(&self) -> &'static str {
+        "feed.atom"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "application/atom+xml; charset=utf-8"
+    }
+
+    fn write(&self, edition: &Edition<'_>) -> Vec<u8> {
+        let mut xml = begin(edition);
+        for item in &edition.items {
+            xml.append(part(item));
+        }
+        xml.finish().into_bytes()
+    }
+}
+
+/// How many bytes the document takes without its entries.
+pub(in crate::output) fn frame(edition: &Edition<'_>) -> usize {
+    begin(edition).finish().len()
+}
+
+/// How many bytes an entry takes in it.
+pub(in crate::output) fn size(item: &Item<'_>) -> usize {
+    part(item).len()
+}
+
+fn begin(edition: &Edition<'_>) -> Xml {
+    let mut xml = Xml::document();
+    let mut names = vec![("xmlns", ATOM), ("xmlns:fm", NAMESPACE)];
+    names.extend(edition.language.map(|tag| ("xml:lang", tag)));
+    xml.start("feed", &names);
+    head(&mut xml, edition);
+    xml
+}
+
+fn part(item: &Item<'_>) -> Xml {
+    let mut part = Xml::part(1);
+    write_entry(&mut part, item);
+    part
+}
+
+fn head(xml: &mut Xml, edition: &Edition<'_>) {
+    let river = edition.river;
+    let address = below(&river.home, Atom.file());
+    xml.element("id", &[], &iri(&river.id));
+    xml.element("title", &[("type", "text")], &edition.title);
+    if let Some(subtitle) = &edition.subtitle {
+        xml.element("subtitle", &[("type", "text")], subtitle);
+    }
+    xml.element("updated", &[], &river.updated.rfc3339());
+    person(xml, &edition.author);
+    xml.empty(
+        "link",
+        &[
+            ("rel", "self"),
+            ("type", "application/atom+xml"),
+            ("href", &address),
+        ],
+    );
+    xml.empty(
+        "link",
+        &[
+            ("rel", "alternate"),
+            ("type", "text/html"),
+            ("href", river.home.as_str()),
+        ],
+    );
+    xml.element(
+        "generator",
+        &[("version", env!("CARGO_PKG_VERSION"))],
+        env!("CARGO_PKG_NAME"),
+    );
+}
+
+fn write_entry(xml: &mut Xml, item: &Item<'_>) {
+    let stored = &item.entry.article;
+    let attributes: Vec<_> = item
+        .language
+        .map(|tag| ("xml:lang", tag))
+        .into_iter()
+        .collect();
+    xml.start("entry", &attributes);
+    xml.element("id", &[], &item.id);
+    xml.element("title", &[("type", "text")], &item.title);
+    xml.element("updated", &[], &stored.revised.rfc3339());
+    if let Some(published) = stored.article.published {
+        xml.element("published", &[], &published.rfc3339());
+    }
+    for name in &item.authors {
+        person(xml, name);
+    }
+    links(xml, item);
+    for term in &item.categories {
+        xml.empty("category", &[("term", term)]);
+    }
+    origin(xml, &item.origin);
+    if let Some(summary) = &item.summary {
+        xml.element("summary", &[("type", "text")], summary);
+    }
+    if !item.content.is_empty() {
+        xml.element("content", &[("type", "html")], &item.content);
+    }
+    ours(xml, item);
+    xml.end();
+}
+
+fn person(xml: &mut Xml, name: &str) {
+    xml.start("author", &[]);
+    xml.element("name", &[], name);
+    xml.end();
+}
+
+fn links(xml: &mut Xml, item: &Item<'_>) {
+    if let Some(link) = &item.entry.article.article.link {
+        xml.empty("link", &[("rel", "alternate"), ("href", link.as_str())]);
+    }
+    for (enclosure, media_type) in item.enclosures() {
+        let length = enclosure.length.map(|length| length.to_string());
+        let mut attributes = vec![("rel", "enclosure"), ("href", enclosure.url.as_str())];
+        attributes.extend(media_type.map(|kind| ("type", kind)));
+        attributes.extend(length.as_deref().map(|length| ("length", length)));
+        xml.empty("link", &attributes);
+    }
+    for carrier in item.carriers() {
+        let Some(link) = &carrier.link else { continue };
+        let title = line(&carrier.source_title, MAX_TITLE);
+        // F-04: the same entry by another way, or the same words in another entry.
+        let relation = if carrier.same_id { "via" } else { "related" };
+        let mut attributes = vec![("rel", relation), ("href", link.as_str())];
+        attributes.extend(
+            Some(&*title)
+                .filter(|title| !title.is_empty())
+                .map(|title| ("title", title)),
+        );
+        xml.empty("link", &attributes);
+    }
+}
+
+/// `atom:source` with id, title and updated always (F-05).
+fn origin(xml: &mut Xml, source: &Origin<'_>) {
+    xml.start("source", &[]);
+    xml.element("id", &[], &source.id);
+    xml.element("title", &[("type", "text")], &source.title);
+    xml.element("updated", &[], &source.updated.rfc3339());
+    for name in &source.authors {
+        person(xml, name);
+    }
+    if let Some(link) = source.self_link {
+        xml.empty("link", &[("rel", "self"), ("href", link.as_str())]);
+    }
+    if let Some(home) = source.home {
+        xml.empty("link", &[("rel", "alternate"), ("href", home.as_str())]);
+    }
+    if let Some(rights) = &source.rights {
+        xml.element("rights", &[("type", "text")], rights);
+    }
+    if let Some(icon) = source.icon {
+        xml.element("icon", &[], icon.as_str());
+    }
+    xml.end();
+}
+
+fn ours(xml: &mut Xml, item: &Item<'_>) {
+    let stored = &item.entry.article;
+    let content = stored.article.content.short().to_string();
+    xml.element("fm:seq", &[], &stored.seq.0.to_string());
+    xml.element("fm:content", &[], &content);
+    xml.element("fm:feed", &[], stored.feed.as_str());
+    if let Some(original) = item.original_id() {
+        xml.element("fm:original-id", &[], original);
+    }
+    for carrier in item.carriers() {
+        write_carrier(xml, carrier);
+    }
+}
+
+fn write_carrier(xml: &mut Xml, carrier: &Carrier) {
+    let id = iri(&carrier.id);
+    let title = line(&carrier.source_title, MAX_TITLE);
+    let mut attributes = vec![
+        ("id", &*id),
+        ("feed", carrier.feed.as_str()),
+        ("title", &*title),
+    ];
+    attributes.extend(carrier.link.as_ref().map(|link| ("href", link.as_str())));
+    attributes.extend(carrier.same_id.then_some(("same-id", "true")));
+    xml.empty("fm:carrier", &attributes);
+}
