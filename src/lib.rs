@@ -2,7 +2,7 @@
 //!
 //! The floors, bottom up: [`model`] says what things are, [`rules`] what we decide (pure functions), then the
 //! adapters ([`config`], [`fetch`], [`source`], [`store`], [`output`]) each do one outside thing, [`service`]
-//! makes things happen in order, and [`app`] and [`cli`] let people in. ARCHITECTURE.md has the map.
+//! makes things happen in order, [`serve`] answers from memory, and [`app`] and [`cli`] let people in. ARCHITECTURE.md has the map.
 
 pub mod model;
 
@@ -15,6 +15,8 @@ pub mod source;
 pub mod store;
 
 pub mod service;
+
+pub mod serve;
 
 pub mod app;
 pub mod cli;

@@ -42,12 +42,12 @@ impl Output for Atom {
 }
 
 /// How many bytes the document takes without its entries.
-pub(in crate::output) fn frame(edition: &Edition<'_>) -> usize {
+pub(super) fn frame(edition: &Edition<'_>) -> usize {
     begin(edition).finish().len()
 }
 
 /// How many bytes an entry takes in it.
-pub(in crate::output) fn size(item: &Item<'_>) -> usize {
+pub(super) fn size(item: &Item<'_>) -> usize {
     part(item).len()
 }
 

@@ -20,8 +20,8 @@ pub const MAX_DOCUMENT: usize = 1024 * 1024;
 pub const MAX_CONTENT: usize = 256 * 1024;
 
 /// A title's characters, and how many authors, categories and the like an entry may have: one entry is no document.
-pub(in crate::output) const MAX_TITLE: usize = 1000;
-pub(in crate::output) const MAX_LIST: usize = 64;
+pub(super) const MAX_TITLE: usize = 1000;
+pub(super) const MAX_LIST: usize = 64;
 
 /// The river as all formats show it: the newest entries that fit into [`MAX_DOCUMENT`] (one at least); the older ones
 /// belong into archive documents (RFC 5005), which come later.

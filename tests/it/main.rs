@@ -22,6 +22,7 @@ mod outputs;
 mod polls;
 mod real;
 mod second;
+mod serve;
 mod simulation;
 mod sources;
 mod store;

@@ -1,0 +1,373 @@
+//! Requests and answers: which version, which document, which of its codings, and the headers around it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version as HttpVersion};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::any;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::model::time::Timestamp;
+use crate::serve::accept::Limits;
+use crate::serve::conditional::{Coding, Conditions, Current, coding, not_modified};
+use crate::serve::library::{Document, Place, Version};
+use crate::serve::limits::{Buckets, Cost};
+use crate::serve::problem::{Problem, number, text};
+
+/// What every answer carries (F-45, F-46). Nothing we serve runs or frames anything; a script that got through all else
+/// is dead here.
+const ALWAYS: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src https: data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'; sandbox",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "cross-origin",
+    ),
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        "ETag, Last-Modified, Link",
+    ),
+];
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
+/// A small page that is made when it is asked for: health, metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// 200, or 503 where that is what it says.
+    pub status: StatusCode,
+    /// What it is.
+    pub media_type: &'static str,
+    /// Its words.
+    pub body: String,
+}
+
+/// Makes a [`Page`]. Called on the async thread: it looks at memory and at nothing slower.
+pub type Maker = Box<dyn Fn() -> Page + Send + Sync>;
+
+/// Everything the server knows.
+pub struct Site {
+    /// What is served, `None` until there is a first version (F-39).
+    pub latest: watch::Receiver<Option<Arc<Version>>>,
+    /// `/healthz`.
+    pub health: Maker,
+    /// `/metrics`.
+    pub metrics: Maker,
+    /// How often one client may ask; `None` where something in front of us sees to that.
+    pub buckets: Option<Buckets>,
+    /// How much one client may hold open.
+    pub limits: Limits,
+    /// Proxies of our own. A connection from one is as many clients as its `X-Forwarded-For` says; from anybody else
+    /// that header is not read.
+    pub proxies: Vec<IpAddr>,
+    /// The wall clock.
+    pub clock: fn() -> Timestamp,
+    /// When the buckets began to fill.
+    pub since: Instant,
+}
+
+/// The address a connection comes from, as the accept loop saw it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub IpAddr);
+
+/// The site as a service.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/healthz", any(health))
+        .route("/metrics", any(metrics))
+        .fallback(document)
+        .layer(middleware::from_fn(reading_only))
+        .with_state(site)
+}
+
+/// Lets nothing in that is no question, and nothing out without the headers of [`ALWAYS`].
+async fn reading_only(request: Request, next: Next) -> Response {
+    let has_body = !request.body().is_end_stream();
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    // RFC 9112 §3.2: HTTP/1.0 may do without.
+    let host_missing = hosts == 0 && request.version() > HttpVersion::HTTP_10;
+    let mut response = match *request.method() {
+        _ if has_body => Problem::BODY.response(),
+        _ if hosts > 1 || host_missing => Problem::MALFORMED.response(),
+        Method::GET | Method::HEAD => next.run(request).await,
+        Method::OPTIONS => preflight(),
+        _ => Problem::METHOD.with(header::ALLOW, METHODS),
+    };
+    let headers = response.headers_mut();
+    if has_body {
+        // What follows on this connection is a body nobody reads, or a request smuggled as one.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn preflight() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, METHODS);
+    let fixed = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "If-None-Match, If-Modified-Since, A-IM",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn health(State(site): State<Arc<Site>>) -> Response {
+    page((site.health)())
+}
+
+async fn metrics(State(site): State<Arc<Site>>) -> Response {
+    page((site.metrics)())
+}
+
+fn page(page: Page) -> Response {
+    let mut response = Response::new(Body::from(page.body));
+    *response.status_mut() = page.status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(page.media_type),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let path = request.uri().path();
+    // One look: whatever is published while we answer, this request sees this version (F-40).
+    let Some(version) = site.latest.borrow().clone() else {
+        return Problem::EARLY.with(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    };
+    match version.place(path) {
+        Some(Place::Here(document)) => site.answer(&request, path, &version, document),
+        Some(Place::Gone) => Problem::GONE.response(),
+        None => elsewhere(path, &version),
+    }
+}
+
+impl Site {
+    fn answer(
+        &self,
+        request: &Request,
+        path: &str,
+        version: &Version,
+        document: &Document,
+    ) -> Response {
+        let headers = request.headers();
+        let lines = |name: HeaderName| -> Vec<&[u8]> {
+            let all = headers.get_all(name).into_iter();
+            all.map(HeaderValue::as_bytes).collect()
+        };
+        let conditions = Conditions {
+            none_match: lines(header::IF_NONE_MATCH),
+            modified_since: lines(header::IF_MODIFIED_SINCE),
+        };
+        if let Some(wait) = self.too_often(request, path, &conditions) {
+            let wait = number(
+                "",
+                wait.as_millis()
+                    .div_ceil(1000)
+                    .try_into()
+                    .unwrap_or(u64::MAX),
+            );
+            return Problem::OFTEN.with(header::RETRY_AFTER, wait);
+        }
+        let Some(coding) = coding(&lines(header::ACCEPT_ENCODING)) else {
+            return Problem::CODING.with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        };
+        let now = (self.clock)();
+        let current = Current {
+            tag: &|coding| &document.coded(coding).etag,
+            coding,
+            last_modified: version.last_modified(),
+            now,
+        };
+        let (mut response, named) = match not_modified(&conditions, &current) {
+            Some(named) => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                (response, named)
+            }
+            None => (whole(document, coding), coding),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, text(&document.coded(named).etag));
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        headers.insert(header::CACHE_CONTROL, caching(version.max_age()));
+        // F-27: several versions within a second are dated ahead; a date is given once it is past.
+        if version.last_modified() <= now {
+            headers.insert(header::LAST_MODIFIED, date(version.last_modified()));
+        }
+        response
+    }
+
+    fn too_often(&self, request: &Request, path: &str, set: &Conditions<'_>) -> Option<Duration> {
+        let cost = if set.is_empty() && request.method() == Method::GET {
+            Cost::Whole
+        } else {
+            Cost::Question
+        };
+        let client = self.client(request)?;
+        let buckets = self.buckets.as_ref()?;
+        buckets.take(client, path, cost, self.since.elapsed()).err()
+    }
+
+    /// Who asks: the peer, or whom our own proxy says it asks for.
+    fn client(&self, request: &Request) -> Option<IpAddr> {
+        let Peer(peer) = *request.extensions().get::<Peer>()?;
+        Some(forwarded(peer, request.headers(), &self.proxies))
+    }
+}
+
+/// The last address of `X-Forwarded-For` that is no proxy of ours, as far as each hop is one: what stands before it was
+/// written by a stranger.
+fn forwarded(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    let mut client = peer.to_canonical();
+    let lines: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .into_iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
+    for hop in lines.join(",").rsplit(',') {
+        if !proxies.contains(&client) {
+            break;
+        }
+        let Ok(before) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
+        client = before.to_canonical();
+    }
+    client
+}
+
+fn whole(document: &Document, coding: Coding) -> Response {
+    let mut response = Response::new(Body::from(document.coded(coding).bytes.clone()));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(document.media_type()),
+    );
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("none"));
+    if coding != Coding::Identity {
+        headers.insert(
+            header::CONTENT_ENCODING,
+            HeaderValue::from_static(coding.name()),
+        );
+    }
+    response
+}
+
+/// F-35: what is fresh for so long may be shown for as long again while somebody asks, and for a day while we are away.
+fn caching(max_age: Duration) -> HeaderValue {
+    let seconds = max_age.as_secs();
+    text(&format!(
+        "public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400"
+    ))
+}
+
+fn date(time: Timestamp) -> HeaderValue {
+    let since = Duration::from_millis(u64::try_from(time.millis()).unwrap_or_default());
+    text(&httpdate::fmt_http_date(UNIX_EPOCH + since))
+}
+
+/// F-43: a path written in a roundabout way is put right once, if it leads anywhere.
+fn elsewhere(path: &str, version: &Version) -> Response {
+    match straight(path).filter(|straight| version.place(straight).is_some()) {
+        // It begins with one slash and is ours, so it cannot lead to another host.
+        Some(straight) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+            response
+                .headers_mut()
+                .insert(header::LOCATION, text(&straight));
+            response
+        }
+        None => Problem::NOT_FOUND.response(),
+    }
+}
+
+/// The path without empty and dot segments; `None` where it has none.
+fn straight(path: &str) -> Option<String> {
+    let mut kept: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            segment => kept.push(segment),
+        }
+    }
+    let straight = format!("/{}", kept.join("/"));
+    (straight != path).then_some(straight)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_forwarded_address_is_believed_from_our_proxies_alone() {
+        let check = |peer: &str, lines: &[&str], expected: &str| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
+            }
+            let proxies = ["127.0.0.1", "10.0.0.1"].map(|address| address.parse().unwrap());
+            let client = forwarded(peer.parse().unwrap(), &headers, &proxies);
+            assert_eq!(client.to_string(), expected, "{peer} {lines:?}");
+        };
+        check("192.0.2.1", &["198.51.100.1"], "192.0.2.1");
+        check("127.0.0.1", &["198.51.100.1"], "198.51.100.1");
+        check("::ffff:127.0.0.1", &["198.51.100.1"], "198.51.100.1");
+        check("127.0.0.1", &["203.0.113.9, 198.51.100.1"], "198.51.100.1");
+        check(
+            "127.0.0.1",
+            &["203.0.113.9", "198.51.100.1, 10.0.0.1"],
+            "198.51.100.1",
+        );
+        check("127.0.0.1", &["unknown"], "127.0.0.1");
+        check("127.0.0.1", &[], "127.0.0.1");
+    }
+
+    #[test]
+    fn f_43_paths_are_put_straight() {
+        let check = |path: &str, expected: Option<&str>| {
+            assert_eq!(straight(path).as_deref(), expected, "{path}");
+        };
+        check("/feed.atom", None);
+        check("//feed.atom", Some("/feed.atom"));
+        check("/a/../feed.atom", Some("/feed.atom"));
+        check("/../../feed.atom", Some("/feed.atom"));
+        check("/./a//b/.", Some("/a/b"));
+        check("//example.com/x", Some("/example.com/x"));
+        check("/%2e%2e/feed.atom", None);
+    }
+}
