@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::content::Content;
 use crate::model::entry::Enclosure;
+use crate::model::ids::EntryId;
 use crate::model::river::{Carrier, River, RiverEntry};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -191,7 +192,7 @@ impl<'a> Item<'a> {
     pub fn original_id(&self) -> Option<&'a str> {
         let original = self.entry.article.article.id.as_ref();
         original
-            .map(|id| id.as_str())
+            .map(EntryId::as_str)
             .filter(|original| *original != self.id)
     }
 }

@@ -6,6 +6,8 @@
 use serde::Serialize;
 
 use crate::model::river::Carrier;
+use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
 use crate::output::Output;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
 use crate::output::forms::{below, fit, iri, line};
@@ -54,6 +56,7 @@ impl Output for Json {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are JSON Feed's")]
 struct Feed<'a> {
     version: &'static str,
     title: &'a str,
@@ -162,14 +165,14 @@ fn entry<'a>(item: &'a Item<'a>) -> Entry<'a> {
     let summary = item.summary.as_deref();
     Entry {
         id: &item.id,
-        url: article.link.as_ref().map(|link| link.as_str()),
+        url: article.link.as_ref().map(PageUrl::as_str),
         title: &item.title,
         content_html: html,
         // One of the two is required; an entry without words has a summary.
         content_text: summary.filter(|_| html.is_none()),
         summary: summary.filter(|_| html.is_some()),
-        image: article.thumbnail.as_ref().map(|image| image.as_str()),
-        date_published: article.published.map(|time| time.rfc3339()),
+        image: article.thumbnail.as_ref().map(PageUrl::as_str),
+        date_published: article.published.map(Timestamp::rfc3339),
         date_modified: stored.revised.rfc3339(),
         authors: people(item.writers()),
         tags: &item.categories,
@@ -199,10 +202,10 @@ fn source<'a>(origin: &'a Origin<'a>) -> Source<'a> {
         title: &origin.title,
         updated: origin.updated.rfc3339(),
         authors: people(&origin.authors),
-        feed_url: origin.self_link.map(|link| link.as_str()),
-        home_page_url: origin.home.map(|home| home.as_str()),
+        feed_url: origin.self_link.map(PageUrl::as_str),
+        home_page_url: origin.home.map(PageUrl::as_str),
         rights: origin.rights.as_deref(),
-        icon: origin.icon.map(|icon| icon.as_str()),
+        icon: origin.icon.map(PageUrl::as_str),
     }
 }
 
@@ -211,7 +214,7 @@ fn carrier(carrier: &Carrier) -> OtherCarrier<'_> {
         id: iri(&carrier.id),
         feed: carrier.feed.as_str(),
         title: line(&carrier.source_title, MAX_TITLE),
-        url: carrier.link.as_ref().map(|link| link.as_str()),
+        url: carrier.link.as_ref().map(PageUrl::as_str),
         same_id: carrier.same_id,
     }
 }

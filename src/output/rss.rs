@@ -89,7 +89,7 @@ fn item(item: &Item<'_>) -> RssItem {
         title: Some(item.title.clone()),
         link: article.link.as_ref().map(ToString::to_string),
         // Readers take a description for HTML, and the words here are plain.
-        description: Some(html::escape_text(&description).to_string()),
+        description: Some(html::escape_text(&description)),
         categories: item.categories.iter().map(|term| category(term)).collect(),
         enclosure: enclosure(item),
         guid: Some(Guid {

@@ -182,15 +182,14 @@ impl Door {
             _ = self.stopped.changed() => None,
             () = sleep(limits.life) => None,
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                connection.as_mut().graceful_shutdown();
-                match timeout(limits.drain, connection).await {
-                    Ok(ended) => ended,
-                    Err(_) => return,
-                }
-            }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            connection.as_mut().graceful_shutdown();
+            let Ok(ended) = timeout(limits.drain, connection).await else {
+                return;
+            };
+            ended
         };
         if let Err(error) = ended {
             tracing::debug!(%client, %error, "a connection ended badly");

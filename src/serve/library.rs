@@ -231,7 +231,7 @@ mod tests {
             Duration::ZERO,
             now,
         );
-        let dated = first.latest().borrow().as_ref().unwrap().last_modified();
-        assert_eq!(dated.millis(), 1_000_000);
+        let clamped = first.latest().borrow().as_ref().unwrap().last_modified();
+        assert_eq!(clamped.millis(), 1_000_000);
     }
 }

@@ -43,7 +43,7 @@ struct House {
 
 fn version(title: &str) -> HashMap<String, Place> {
     let mut river = hostile();
-    river.title = title.to_owned();
+    title.clone_into(&mut river.title);
     let edition = Edition::of(&river);
     let mut places: HashMap<String, Place> = OUTPUTS
         .iter()
@@ -61,7 +61,7 @@ fn version(title: &str) -> HashMap<String, Place> {
 
 fn small(title: &str) -> HashMap<String, Place> {
     let mut river = river(vec![entry(1)]);
-    river.title = title.to_owned();
+    title.clone_into(&mut river.title);
     let atom = OUTPUTS[0];
     let document = Document::new(atom.media_type(), atom.render(&river)).unwrap();
     HashMap::from([("/feed.atom".to_owned(), Place::Here(Arc::new(document)))])
@@ -115,7 +115,7 @@ impl House {
     }
 
     fn publish(&self, places: HashMap<String, Place>) {
-        let max_age = Duration::from_secs(600);
+        let max_age = Duration::from_mins(10);
         assert!(self.library.publish(places, changed(), max_age, clock()));
     }
 
@@ -239,7 +239,7 @@ async fn f_21_f_22_every_format_is_what_it_says_whatever_is_accepted() {
                 reply.body,
                 output.render(&{
                     let mut river = hostile();
-                    river.title = "River".to_owned();
+                    "River".clone_into(&mut river.title);
                     river
                 })
             );
