@@ -442,6 +442,10 @@ fn readers_read_all_formats_alike() {
             let media: usize = read.media.iter().map(|media| media.content.len()).sum();
             if name == "rss" {
                 assert_eq!(media, item.enclosures().count().min(1), "{}", item.id);
+                let first = item.enclosures().next().map(|(one, _)| one.url.to_string());
+                let read = read.media.first().and_then(|media| media.content.first());
+                let read = read.and_then(|content| content.url.as_ref());
+                assert_eq!(read.map(ToString::to_string), first);
             }
         }
     }

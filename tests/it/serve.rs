@@ -686,7 +686,11 @@ async fn f_42_an_answered_connection_is_kept_for_a_while_and_no_longer() {
 
 #[tokio::test]
 async fn f_42_who_does_not_read_is_cut_off() {
-    let house = House::empty(|site| site.limits = brisk()).await;
+    let limits = Limits {
+        idle: Duration::from_mins(1),
+        ..brisk()
+    };
+    let house = House::empty(|site| site.limits = limits).await;
     let large = Document::new("text/plain", vec![b'a'; 16 << 20]).unwrap();
     house.publish(HashMap::from([(
         "/large".to_owned(),
