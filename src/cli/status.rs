@@ -124,7 +124,7 @@ fn as_row(line: &Line, now: Timestamp) -> Vec<String> {
         line.feed.to_string(),
         line.word().to_owned(),
         line.entries.to_string(),
-        line.newest.map_or(String::new(), |time| time.rfc3339()),
+        line.newest.map_or(String::new(), Timestamp::rfc3339),
         ago(state.and_then(|state| state.last_poll)),
         state
             .and_then(|state| state.next_poll)

@@ -18,10 +18,11 @@ pub const ENTRIES: usize = 10_000;
 pub const ATTRIBUTES: usize = 256;
 /// How many bytes the entities a document declares may expand to (P-101).
 pub const EXPANSION: usize = 64 * 1024;
-/// How many arrays and objects a JSON document may have.
-pub const JSON_CONTAINERS: usize = 200_000;
+/// How many arrays and objects a JSON document may have: ten for each entry that is read. The reader holds them all
+/// at once, so this bounds its memory.
+pub const JSON_CONTAINERS: usize = 100_000;
 /// How many members and elements a JSON document may have.
-pub const JSON_VALUES: usize = 1_000_000;
+pub const JSON_VALUES: usize = 400_000;
 
 /// What a document is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

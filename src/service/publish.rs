@@ -76,9 +76,11 @@ pub enum PublishError {
 impl Press {
     /// Brings the archive and the merged feed up to the store. Touches no file that is right already.
     pub async fn publish(&self) -> Result<Published, PublishError> {
-        let mut published = Published::default();
         // The feed first: a file that is in the archive's way must not keep readers from the news.
-        published.feed_changed = files::write_if_changed(&self.feed, &self.render(&Atom)?)?;
+        let mut published = Published {
+            feed_changed: files::write_if_changed(&self.feed, &self.render(&Atom)?)?,
+            ..Published::default()
+        };
         if let Some(directory) = &self.archive {
             self.archive_in(directory, &mut published).await?;
         }
