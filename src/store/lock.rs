@@ -4,8 +4,15 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::store::error::StoreError;
+
+/// A holder that is just ending, or a child of its that has not begun its own program yet (a fork shares the lock until
+/// the exec), is waited for: a quarter of a second in all.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// The lock, held as long as this lives; the kernel lets go of it with the process, however that ends.
 #[derive(Debug)]
@@ -30,15 +37,22 @@ impl Lock {
             .truncate(false)
             .open(&path)
             .map_err(|error| failed("open", error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::InUse {
-                    path: database.to_owned(),
-                    holder: holder(&mut file),
-                });
+        let mut tries = TRIES;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tries > 0 => {
+                    tries -= 1;
+                    thread::sleep(PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::InUse {
+                        path: database.to_owned(),
+                        holder: holder(&mut file),
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
             }
-            Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
         // The number is for people. A disk too full to hold it is no reason to refuse: the lock itself holds.
         let told = file
