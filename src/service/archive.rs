@@ -72,44 +72,38 @@ pub async fn import(
 ) -> Result<BTreeMap<String, Import>, ArchiveError> {
     let mut outcomes = BTreeMap::new();
     let mut batch: Vec<(FeedId, ImportedArticle)> = Vec::new();
-    let mut files = named_files(directory)?.into_iter().peekable();
-    while let Some((seq, id, file)) = files.next() {
+    for (seq, id, file) in named_files(directory)? {
         let read = read(&directory.join(&file));
         let taken = match &read {
             Ok(bytes) => take(bytes, feed, subscriptions, now),
             Err(error) => Err(format!("cannot be read: {error}")),
         };
         let digest = read.map_or([0; 32], |bytes| *blake3::hash(&bytes).as_bytes());
-        match taken {
+        let (feed, format, article) = match taken {
+            Ok(taken) => taken,
             Err(why) => {
                 outcomes.insert(file, Import::Refused(why));
+                continue;
             }
-            Ok((feed, format, article)) => batch.push((
-                feed,
-                ImportedArticle {
-                    foreign_id: (article.content.short() != id).then_some(id),
-                    keep_seq: Some(seq),
-                    file_name: file,
-                    format: format.to_owned(),
-                    digest,
-                    article,
-                },
-            )),
-        }
+        };
         // One transaction holds one feed's files, in the order of their numbers.
-        let another = batch
-            .first()
-            .zip(batch.last())
-            .is_some_and(|((first, _), (last, _))| first != last);
-        let last = if another { batch.pop() } else { None };
-        if another || batch.len() == BATCH || files.peek().is_none() {
+        let another = batch.first().is_some_and(|(first, _)| *first != feed);
+        if another || batch.len() == BATCH {
             store_batch(store, std::mem::take(&mut batch), now, &mut outcomes).await?;
         }
-        batch.extend(last);
-        if files.peek().is_none() {
-            store_batch(store, std::mem::take(&mut batch), now, &mut outcomes).await?;
-        }
+        batch.push((
+            feed,
+            ImportedArticle {
+                foreign_id: (article.content.short() != id).then_some(id),
+                keep_seq: Some(seq),
+                file_name: file,
+                format: format.to_owned(),
+                digest,
+                article,
+            },
+        ));
     }
+    store_batch(store, batch, now, &mut outcomes).await?;
     Ok(outcomes)
 }
 
