@@ -16,8 +16,9 @@ use crate::model::feed::{FeedState, SourceSpec, Subscription};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 use crate::output::archive;
+use crate::rules::schedule::Floors;
 use crate::service::cycle::{self, FeedReport};
-use crate::service::poll::{Desk, Job};
+use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
 use crate::source;
 use crate::store::Store;
@@ -130,7 +131,9 @@ impl App {
             store: self.store.clone(),
             readers: Arc::new(Semaphore::new(readers)),
             details_per_poll: self.config.settings.fetch.details_per_poll,
-            clock: now,
+            price: PriceTag::new(self.store.price()?.unwrap_or_default()),
+            floors: Floors::default(),
+            clock: Arc::new(now),
         };
         Ok(cycle::cycle(Arc::new(desk), jobs, self.user_refresh(), stop, done).await?)
     }

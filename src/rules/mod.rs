@@ -10,6 +10,7 @@ pub mod fold;
 pub mod health;
 pub mod html;
 pub mod identity;
+pub mod learn;
 pub mod limits;
 pub mod markup;
 pub mod normalise;

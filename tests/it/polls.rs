@@ -449,30 +449,24 @@ async fn p_07_p_08_a_304_is_a_success_and_may_bring_a_pair() {
 }
 
 #[tokio::test]
-async fn p_09_a_bare_304_keeps_the_freshness_that_is_left() {
+async fn p_09_a_bare_304_is_as_fresh_as_the_answer_before_it() {
     let room = Room::new();
-    let start = now();
+    let fresh_until = || room.state("f").fresh_until;
+    let hours = Duration::from_hours;
     room.web
         .set("/f", Say::Tagged(wholes(&["a"]), "\"a\"", "", Some(7200)));
     room.poll("f").await;
-    assert_eq!(
-        room.state("f").fresh_until,
-        Some(start.plus(Duration::from_hours(2)))
-    );
-    room.later(Duration::from_hours(1));
+    assert_eq!(fresh_until(), Some(now().plus(hours(2))));
+    room.later(hours(3));
     room.web.set("/f", Say::Same("", "", None));
     room.poll("f").await;
-    let state = room.state("f");
-    assert_eq!(state.fresh_until, Some(start.plus(Duration::from_hours(2))));
-    assert!(may_ask(&state, now(), Duration::ZERO).is_err());
-    room.later(Duration::from_hours(1));
-    assert_eq!(may_ask(&state, now(), Duration::ZERO), Ok(()));
+    assert_eq!(fresh_until(), Some(now().plus(hours(2))));
+    assert!(may_ask(&room.state("f"), now(), Duration::ZERO).is_err());
+    room.later(hours(2));
+    assert_eq!(may_ask(&room.state("f"), now(), Duration::ZERO), Ok(()));
     room.web.set("/f", Say::Same("", "", Some(21_600)));
     room.poll("f").await;
-    assert_eq!(
-        room.state("f").fresh_until,
-        Some(now().plus(Duration::from_hours(6)))
-    );
+    assert_eq!(fresh_until(), Some(now().plus(hours(6))));
 }
 
 #[tokio::test]

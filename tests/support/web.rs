@@ -316,7 +316,9 @@ impl Room {
             store: self.store.clone(),
             readers: Arc::new(Semaphore::new(2)),
             details_per_poll: self.details,
-            clock: now,
+            price: feedmill::service::poll::PriceTag::default(),
+            floors: feedmill::rules::schedule::Floors::default(),
+            clock: Arc::new(now),
         }
     }
 
