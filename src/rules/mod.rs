@@ -1,5 +1,6 @@
 //! Floor 1: what we decide. Pure functions over the model; `now` is an argument. Nothing here needs a mock.
 
+pub mod agenda;
 pub mod blocks;
 pub mod cadence;
 pub mod charset;

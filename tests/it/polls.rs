@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use feedmill::model::feed::FeedState;
 use feedmill::rules::cadence::may_ask;
-use feedmill::service::cycle::{Fate, cycle};
+use feedmill::service::cycle::{Order, cycle};
 use feedmill::service::poll::{Outcome, Polled, poll};
+use feedmill::service::report::Fate;
 use std::future::pending;
 use std::sync::Arc;
 
@@ -320,7 +321,10 @@ async fn a_reader_that_panics_is_its_feeds_failure_and_no_others() {
     let reports = cycle(
         Arc::new(room.desk()),
         jobs,
-        Duration::ZERO,
+        Order {
+            user_refresh: Duration::ZERO,
+            named: false,
+        },
         pending(),
         |_| {},
     )

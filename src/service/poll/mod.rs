@@ -23,6 +23,7 @@ use crate::model::http::{
 use crate::model::poll::{Coverage, PollRecord, Reading};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
+use crate::rules::health;
 use crate::rules::rhythm::Price;
 use crate::rules::schedule::Floors;
 use crate::rules::settle::{self, Answer, Orders};
@@ -89,16 +90,35 @@ pub struct Job {
 /// Polls a feed and records the outcome, whatever it is. Only the store can make this fail.
 ///
 /// Of thousands of polls most wait for their first answer, so what comes after it is kept on the heap, and only then.
-pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Polled, StoreError> {
+pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreError> {
     let (at, started) = ((desk.clock)(), Instant::now());
     let job = Arc::new(job);
     let mut share = Share::default();
     let answer = ask(desk, &job, at, &mut share).await?;
+    let unreached = matches!(&answer, Answer::Unfetched(error) if health::is_unreached(error));
     let record = settle(desk, &job, at, started.elapsed(), answer);
-    let told = Told::of(&record);
-    let recorded = Box::pin(desk.store.record(record)).await?;
+    if unreached {
+        return Ok(Ended::Unreached(Box::new(record)));
+    }
+    let polled = Box::pin(record_it(&desk.store, record)).await?;
     drop(share); // the words are on the disk: other pages may come
+    Ok(Ended::Recorded(polled))
+}
+
+/// Writes what came of a poll.
+pub async fn record_it(store: &Store, record: PollRecord) -> Result<Polled, StoreError> {
+    let told = Told::of(&record);
+    let recorded = store.record(record).await?;
     Ok(Polled { told, recorded })
+}
+
+/// How a poll ended.
+pub enum Ended {
+    /// What came of it is written.
+    Recorded(Polled),
+    /// Nothing of its host could be reached. Whether the host is to blame only others can tell (P-49), so nothing is
+    /// written yet.
+    Unreached(Box<PollRecord>),
 }
 
 /// Decides what is written, by our orders for the feed.
