@@ -24,6 +24,7 @@ mod real;
 mod second;
 mod serve;
 mod simulation;
+mod soak;
 mod sources;
 mod store;
 
