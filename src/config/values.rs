@@ -67,10 +67,10 @@ pub(super) fn tags(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     let mut tags: Vec<String> = Vec::new();
     for value in list {
         let tag = words(value.get_ref())?;
-        let plain = tag.chars().count() <= 40 && !tag.contains(['/', '\\', '?', '#', '%']);
+        let plain = tag.chars().count() <= 40 && !tag.contains(['/', '\\', '?', '#', '%', ',']);
         if !plain || tag.chars().all(|c| c == '.') {
             return Err(format!(
-                "`{}` is no tag: up to 40 characters, without / \\ ? # %",
+                "`{}` is no tag: up to 40 characters, without / \\ ? # % or a comma",
                 shown(&tag)
             ));
         }

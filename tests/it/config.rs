@@ -213,11 +213,11 @@ fn broken_blocks_are_told_apart() {
         "tags = \"world\"",
         "`tags` in [[feed]] \"a\": wants a list of texts, such as [\"world\", \"science\"], this is a text in quotes",
     );
-    for bad in ["a/b", "..", "a?b", "a%2f"] {
+    for bad in ["a/b", "..", "a?b", "a%2f", "a,b"] {
         check(
             &format!("tags = [\"fine\", \"{bad}\"]"),
             &format!(
-                "`tags` in [[feed]] \"a\": `{bad}` is no tag: up to 40 characters, without / \\ ? # %"
+                "`tags` in [[feed]] \"a\": `{bad}` is no tag: up to 40 characters, without / \\ ? # % or a comma"
             ),
         );
     }

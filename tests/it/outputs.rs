@@ -496,7 +496,7 @@ fn subscription(source: &str, title: Option<&str>, address: &str) -> Subscriptio
         zone: Zone::utc(),
         archive: None,
         schedule: None,
-        tags: Vec::new(),
+        tags: vec!["科学".to_owned(), "a & b".to_owned()],
         private: false,
         options: Options([option].into_iter().collect()),
     }
@@ -544,6 +544,10 @@ fn f_58_subscriptions_come_back_from_opml() {
                 feed: url(node.attribute("xmlUrl").unwrap()),
                 home: node.attribute("htmlUrl").map(url),
                 language: node.attribute("language").unwrap().to_owned(),
+                categories: node
+                    .attribute("category")
+                    .map(|list| list.split(',').map(str::to_owned).collect())
+                    .unwrap_or_default(),
             }
         })
         .collect();
