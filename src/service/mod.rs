@@ -4,3 +4,4 @@ pub mod archive;
 pub mod cycle;
 pub mod poll;
 pub mod publish;
+pub mod shelf;
