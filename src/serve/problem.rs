@@ -44,6 +44,8 @@ problems! {
     BODY: PAYLOAD_TOO_LARGE, "body", "Requests have no body here", 0;
     /// Too often.
     OFTEN: TOO_MANY_REQUESTS, "too-often", "You ask more often than this changes; send If-None-Match", 0;
+    /// A file that cannot be read.
+    BROKEN: INTERNAL_SERVER_ERROR, "broken", "What is here cannot be read", 0;
     /// Before the first version.
     EARLY: SERVICE_UNAVAILABLE, "starting", "There is nothing to show yet", 0;
 }

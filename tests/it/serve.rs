@@ -12,7 +12,7 @@ use feedmill::model::time::Timestamp;
 use feedmill::output::OUTPUTS;
 use feedmill::output::edition::Edition;
 use feedmill::serve::accept::Limits;
-use feedmill::serve::library::{Document, Library, Place};
+use feedmill::serve::library::{Document, Library, Place, Shown};
 use feedmill::serve::limits::Buckets;
 use feedmill::serve::site::{Page, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,6 +41,11 @@ struct House {
     serving: JoinHandle<()>,
 }
 
+fn here(document: Document) -> Place {
+    let max_age = Duration::from_mins(10);
+    Place::Here(Shown::new(Arc::new(document), "feed", changed(), max_age))
+}
+
 fn version(title: &str) -> HashMap<String, Place> {
     let mut river = hostile();
     title.clone_into(&mut river.title);
@@ -49,10 +54,7 @@ fn version(title: &str) -> HashMap<String, Place> {
         .iter()
         .map(|output| {
             let document = Document::new(output.media_type(), output.write(&edition)).unwrap();
-            (
-                format!("/{}", output.file()),
-                Place::Here(Arc::new(document)),
-            )
+            (format!("/{}", output.file()), here(document))
         })
         .collect();
     places.insert("/old.atom".to_owned(), Place::Gone);
@@ -64,7 +66,7 @@ fn small(title: &str) -> HashMap<String, Place> {
     title.clone_into(&mut river.title);
     let atom = OUTPUTS[0];
     let document = Document::new(atom.media_type(), atom.render(&river)).unwrap();
-    HashMap::from([("/feed.atom".to_owned(), Place::Here(Arc::new(document)))])
+    HashMap::from([("/feed.atom".to_owned(), here(document))])
 }
 
 impl House {
@@ -79,8 +81,10 @@ impl House {
         };
         let mut site = Site {
             latest: library.latest(),
-            health: page("well\n"),
-            metrics: page("polls 1\n"),
+            live: HashMap::from([
+                ("/healthz", page("well\n")),
+                ("/metrics", page("polls 1\n")),
+            ]),
             buckets: None,
             limits: Limits::default(),
             proxies: Vec::new(),
@@ -115,8 +119,7 @@ impl House {
     }
 
     fn publish(&self, places: HashMap<String, Place>) {
-        let max_age = Duration::from_mins(10);
-        assert!(self.library.publish(places, changed(), max_age, clock()));
+        assert!(self.library.publish(places, clock()));
     }
 
     /// One request on a connection of its own; `Host` and `Connection` are added.
@@ -335,14 +338,10 @@ async fn f_24_to_f_28_what_is_current_is_not_sent_again() {
 #[tokio::test]
 async fn f_27_a_date_that_is_not_yet_past_is_not_given() {
     let house = House::empty(|site| site.clock = changed).await;
-    house
-        .library
-        .publish(small("1"), changed(), Duration::ZERO, changed());
+    house.library.publish(small("1"), changed());
     let first = house.ask("GET /feed.atom", &[]).await;
     assert_eq!(first.header("last-modified"), Some(CHANGED));
-    house
-        .library
-        .publish(small("2"), changed(), Duration::ZERO, changed());
+    house.library.publish(small("2"), changed());
     let second = house.ask("GET /feed.atom", &[]).await;
     assert_eq!(second.header("last-modified"), None);
     let since = format!("If-Modified-Since: {CHANGED}");
@@ -692,10 +691,7 @@ async fn f_42_who_does_not_read_is_cut_off() {
     };
     let house = House::empty(|site| site.limits = limits).await;
     let large = Document::new("text/plain", vec![b'a'; 16 << 20]).unwrap();
-    house.publish(HashMap::from([(
-        "/large".to_owned(),
-        Place::Here(Arc::new(large)),
-    )]));
+    house.publish(HashMap::from([("/large".to_owned(), here(large))]));
     let mut stream = house.dial().await;
     stream
         .write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
