@@ -414,9 +414,10 @@ fn straight(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
+    use crate::serve::library::Library;
 
     #[test]
     fn a_forwarded_address_is_believed_from_our_proxies_alone() {
@@ -440,6 +441,52 @@ mod tests {
         );
         check("127.0.0.1", &["unknown"], "127.0.0.1");
         check("127.0.0.1", &[], "127.0.0.1");
+    }
+
+    /// One path with one document.
+    fn site(document: Document) -> Site {
+        let library = Library::default();
+        let shown = Shown::new(Arc::new(document), "x", Timestamp::EPOCH, Duration::ZERO);
+        let places = HashMap::from([("/x".to_owned(), Place::Here(shown))]);
+        library.publish(places, Timestamp::EPOCH);
+        Site {
+            latest: library.latest(),
+            live: HashMap::new(),
+            buckets: None,
+            limits: Limits::default(),
+            proxies: Vec::new(),
+            clock: || Timestamp::EPOCH,
+            since: Instant::now(),
+        }
+    }
+
+    /// What would show that an answer made something: bytes that are not the version's own.
+    #[tokio::test]
+    async fn f_32_an_answer_is_the_very_bytes_of_the_version() {
+        let words = b"<p>words</p>".repeat(1000);
+        let site = site(Document::new("text/plain", words).unwrap());
+        let version = site.latest.borrow().clone().unwrap();
+        let Some(Place::Here(shown)) = version.place("/x") else {
+            panic!("nothing there")
+        };
+        for turn in 0..10_000 {
+            let coding = Coding::ALL.into_iter().nth(turn % 4).unwrap();
+            let coded = shown.document.coded(coding).unwrap();
+            let request = |tag: &str| {
+                let request = Request::builder().uri("/x");
+                let request = request.header(header::ACCEPT_ENCODING, coding.name());
+                let request = request.header(header::IF_NONE_MATCH, tag);
+                request.body(Body::empty()).unwrap()
+            };
+            let whole = site.answer(&request("\"other\""), "/x", &Offer::of(shown));
+            let sent = axum::body::to_bytes(whole.into_body(), usize::MAX)
+                .await
+                .unwrap();
+            assert_eq!(sent.as_ptr(), coded.bytes.as_ptr(), "{coding:?}");
+            let same = site.answer(&request(&coded.etag), "/x", &Offer::of(shown));
+            assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
+            assert!(same.body().is_end_stream());
+        }
     }
 
     #[test]

@@ -25,18 +25,18 @@ use crate::support::hostile::{entry, hostile, river};
 
 const CHANGED: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-fn clock() -> Timestamp {
+pub fn clock() -> Timestamp {
     Timestamp::from_secs(784_200_000)
 }
 
-fn changed() -> Timestamp {
+pub fn changed() -> Timestamp {
     Timestamp::from_secs(784_111_777)
 }
 
 /// A server on loopback with one version of the hostile river.
-struct House {
+pub struct House {
     address: SocketAddr,
-    library: Library,
+    pub library: Library,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
 }
@@ -70,7 +70,7 @@ fn small(title: &str) -> HashMap<String, Place> {
 }
 
 impl House {
-    async fn empty(adapt: impl FnOnce(&mut Site)) -> Self {
+    pub async fn empty(adapt: impl FnOnce(&mut Site)) -> Self {
         let library = Library::default();
         let page = |body: &'static str| -> Box<dyn Fn() -> Page + Send + Sync> {
             Box::new(move || Page {
@@ -123,7 +123,7 @@ impl House {
     }
 
     /// One request on a connection of its own; `Host` and `Connection` are added.
-    async fn ask(&self, line: &str, headers: &[&str]) -> Reply {
+    pub async fn ask(&self, line: &str, headers: &[&str]) -> Reply {
         let mut request = format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
         for header in headers {
             request.push_str(header);
@@ -146,7 +146,7 @@ impl House {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    async fn close(mut self) {
+    pub async fn close(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         self.serving.await.unwrap();
     }
@@ -154,11 +154,11 @@ impl House {
 
 /// An answer as it came.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
-    head: String,
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
@@ -179,7 +179,7 @@ impl Reply {
     }
 
     #[track_caller]
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(known, _)| known == name);
         let first = found.next().map(|(_, value)| value.as_str());
         assert!(found.next().is_none(), "{name} twice: {}", self.head);
@@ -206,7 +206,7 @@ impl Reply {
     }
 }
 
-fn unpacked(reply: &Reply) -> Vec<u8> {
+pub fn unpacked(reply: &Reply) -> Vec<u8> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let body = &*reply.body;
