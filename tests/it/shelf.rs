@@ -287,14 +287,17 @@ async fn f_48_f_49_every_entry_is_archived_before_it_leaves_and_archives_never_c
     let mut shelf_of = shelf(&room);
     let mut frozen: BTreeMap<String, String> = BTreeMap::new();
     let mut published = BTreeSet::new();
-    for round in 0..8 {
+    for round in 0..12 {
         many(&room, "a", &format!("r{round}-"), 37).await;
-        if round == 4 {
-            // An old entry gets other words; and one whose words another has too, who then owns them.
+        if round == 0 {
             told(&room, "b", &[("copy", "r0-1")]).await;
+        }
+        if round == 6 {
+            // Long after all of them were sealed or passed over: an old entry gets other words; and so does one whose words
+            // another has too, who then owns them.
             told(&room, "a", &[("r0-0", "neu"), ("r0-1", "anders")]).await;
         }
-        let filled = if round == 5 {
+        let filled = if round == 7 {
             // After a restart.
             shelf(&room).fill(&press).unwrap()
         } else {
@@ -329,19 +332,19 @@ async fn f_48_f_49_every_entry_is_archived_before_it_leaves_and_archives_never_c
         );
         let twice: Vec<_> = sealed.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.len() <= 2, "only what was revised: {twice:?}");
-        if round >= 4 {
+        if round >= 6 {
             let words: BTreeSet<&str> = newest.values().map(String::as_str).collect();
             for title in ["neu", "anders", "r0-1"] {
                 assert!(words.contains(title), "{title} in round {round}");
             }
             assert!(!words.contains("r0-0"), "the old words are the older copy");
         }
-        if round == 7 {
-            // All that was ever there: 8 × 37 of a, and the copy of b.
-            assert_eq!(newest.len(), 8 * 37 + 1);
+        if round == 11 {
+            // All that was ever there: 12 × 37 of a, and the copy of b.
+            assert_eq!(newest.len(), 12 * 37 + 1);
         }
     }
-    assert_eq!(frozen.len(), (8 * 37) / SEALED);
+    assert_eq!(frozen.len(), (12 * 37) / SEALED);
 }
 
 #[tokio::test(flavor = "current_thread")]
