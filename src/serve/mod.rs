@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod conditional;
 pub mod delta;
+mod explained;
 pub mod library;
 pub mod limits;
 mod patience;

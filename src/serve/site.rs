@@ -30,7 +30,7 @@ use crate::serve::problem::{Problem, number, text};
 
 /// What every answer carries (F-45, F-46). Nothing we serve runs or frames anything; a script that got through all else
 /// is dead here.
-const ALWAYS: [(HeaderName, &str); 6] = [
+pub(super) const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (
         header::CONTENT_SECURITY_POLICY,
