@@ -69,16 +69,16 @@ def main():
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1, help="of nginx")
     parser.add_argument("--port", type=int, default=18431)
+    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/release/examples/serve")
     given = parser.parse_args()
     for tool in ["nginx", "wrk"]:
         if not shutil.which(tool):
             raise SystemExit(f"{tool} is not installed")
-    binary = ROOT / "target/release/examples/serve"
     ours_at, theirs_at = given.port, given.port + 1
     with tempfile.TemporaryDirectory() as scratch:
         directory = pathlib.Path(scratch)
         directory.chmod(0o755)
-        ours = subprocess.Popen([binary, str(ours_at), str(given.entries)], stdout=subprocess.DEVNULL)
+        ours = subprocess.Popen([given.binary, str(ours_at), str(given.entries)], stdout=subprocess.DEVNULL)
         peer = None
         try:
             ours_url = f"http://127.0.0.1:{ours_at}/feed.atom"

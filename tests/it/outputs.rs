@@ -456,7 +456,7 @@ fn readers_read_all_formats_alike() {
 
 #[test]
 fn f_21_every_format_has_its_own_address_and_type() {
-    let of = |pick: fn(&dyn feedmill::output::Output) -> &'static str| -> Vec<&str> {
+    let of = |pick: fn(&dyn Output) -> &'static str| -> Vec<&str> {
         OUTPUTS.iter().map(|format| pick(*format)).collect()
     };
     assert_eq!(
