@@ -265,7 +265,7 @@ impl Site {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             let coded = document.coded(named).unwrap_or(chosen);
-            self.label(&mut response, offer, coded, now);
+            label(&mut response, offer, coded, now);
             return response;
         }
         if merges_feeds(&lines(HeaderName::from_static("a-im")))
@@ -274,7 +274,7 @@ impl Site {
             && let Some(delta) = delta(shown, &tags(&named).unwrap_or_default(), chosen.bytes.len())
         {
             let mut response = part(document, delta);
-            self.label(&mut response, offer, document.identity(), now);
+            label(&mut response, offer, document.identity(), now);
             // RFC 3229 §10.8: a cache that knows no deltas must not take it for the whole.
             let caching = HeaderValue::from_static("no-store, im");
             response
@@ -283,20 +283,8 @@ impl Site {
             return response;
         }
         let mut response = whole(document, coding, chosen);
-        self.label(&mut response, offer, chosen, now);
+        label(&mut response, offer, chosen, now);
         response
-    }
-
-    /// What 200, 226 and 304 have in common (F-28).
-    fn label(&self, response: &mut Response, offer: &Offer<'_>, coded: &Coded, now: Timestamp) {
-        let headers = response.headers_mut();
-        headers.insert(header::ETAG, text(&coded.etag));
-        headers.insert(header::VARY, offer.vary());
-        headers.insert(header::CACHE_CONTROL, offer.caching.clone());
-        // F-27: several versions within a second are dated ahead; a date is given once it is past.
-        if offer.last_modified <= now {
-            headers.insert(header::LAST_MODIFIED, date(offer.last_modified));
-        }
     }
 
     fn too_often(&self, request: &Request, path: &str, set: &Conditions<'_>) -> Option<Duration> {
@@ -336,6 +324,18 @@ fn forwarded(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
         client = before.to_canonical();
     }
     client
+}
+
+/// What 200, 226 and 304 have in common (F-28).
+fn label(response: &mut Response, offer: &Offer<'_>, coded: &Coded, now: Timestamp) {
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, text(&coded.etag));
+    headers.insert(header::VARY, offer.vary());
+    headers.insert(header::CACHE_CONTROL, offer.caching.clone());
+    // F-27: several versions within a second are dated ahead; a date is given once it is past.
+    if offer.last_modified <= now {
+        headers.insert(header::LAST_MODIFIED, date(offer.last_modified));
+    }
 }
 
 fn whole(document: &Document, coding: Coding, coded: &Coded) -> Response {

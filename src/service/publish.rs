@@ -160,7 +160,8 @@ impl Press {
                 hidden.remove(&subscription.id);
             }
         }
-        let now: String = hidden.iter().map(|feed| format!("{feed}\n")).collect();
+        let names: Vec<&str> = hidden.iter().map(FeedId::as_str).collect();
+        let now = names.join("\n");
         if now.as_bytes() != before {
             files::write_whole(&record, now.as_bytes())?;
         }
