@@ -1,6 +1,7 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+pub mod publisher;
 pub mod told;
 
 use std::collections::HashMap;
@@ -207,6 +208,7 @@ fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
         subscriptions: config
             .subscriptions
             .iter()
+            .chain(&config.disabled) // nobody asks them, and what they brought is still theirs
             .map(|feed| (feed.id.clone(), feed.clone()))
             .collect(),
     })

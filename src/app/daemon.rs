@@ -7,28 +7,21 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use crate::app::{App, configuration, now, press, roster, told};
+use crate::app::publisher::{Publisher, stopped};
+use crate::app::{App, configuration, now, roster, told};
 use crate::config::{Config, Places};
 use crate::fetch::client::Client;
-use crate::output::OUTPUTS;
 use crate::serve::accept::{self, Limits};
-use crate::serve::library::{Document, Library, Place};
+use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
-use crate::serve::site::{Page, Site};
-use crate::service::publish::Press;
+use crate::serve::site::{Maker, Page, Site};
 use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
-use crate::store::Store;
-
-/// What came is published when nothing has come for this long, but not later than that after it came.
-const QUIET: Duration = Duration::from_secs(2);
-const LATEST: Duration = Duration::from_secs(30);
 
 /// What people and service managers tell a daemon.
 pub struct Orders {
@@ -63,13 +56,8 @@ impl Daemon {
         let (enrolled, enrolment) = watch::channel(Arc::new(roster(&app.config)?));
         let (retire, retired) = watch::channel(false);
         let server = serve(&app.config, listener, &library, retired.clone())?;
-        let publisher = tokio::spawn(publish(
-            current,
-            store.clone(),
-            Arc::clone(&library),
-            Arc::clone(&changed),
-            retired,
-        ));
+        let publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
+        let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = tokio::spawn(reload(orders.reload, places, config, enrolled));
         let schedule = &app.config.settings.schedule;
         let pace = Pace {
@@ -102,11 +90,6 @@ impl Daemon {
     }
 }
 
-/// Ends when the order comes, or when nobody is left to give it.
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
 /// Starts the server, where one is wanted.
 fn serve(
     config: &Config,
@@ -131,8 +114,7 @@ fn serve(
     };
     let site = Site {
         latest: library.latest(),
-        health: Box::new(move || plain("ok\n")),
-        metrics: Box::new(move || plain("")),
+        live: HashMap::from([("/healthz", Box::new(move || plain("ok\n")) as Maker)]),
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),
@@ -144,64 +126,6 @@ fn serve(
         Arc::new(site),
         stopped(stop),
     ))))
-}
-
-/// Publishes whenever something came and it has become quiet; once at the start, and once more at the end.
-async fn publish(
-    config: watch::Receiver<Arc<Config>>,
-    store: Store,
-    library: Arc<Library>,
-    changed: Arc<Notify>,
-    stop: watch::Receiver<bool>,
-) {
-    let mut last = false;
-    while !last {
-        tokio::select! {
-            () = changed.notified() => {}
-            () = stopped(stop.clone()) => last = true,
-        }
-        let by = Instant::now() + LATEST;
-        while !last {
-            let quiet = (Instant::now() + QUIET).min(by);
-            tokio::select! {
-                () = changed.notified(), if quiet < by => {}
-                () = stopped(stop.clone()) => last = true,
-                () = sleep_until(quiet) => break,
-            }
-        }
-        let config = Arc::clone(&config.borrow());
-        let (store, shelves) = (store.clone(), Arc::clone(&library));
-        let runtime = Handle::current();
-        // Rendering, compressing and writing files take their time, and no reader waits for them.
-        let done = spawn_blocking(move || {
-            let press = press(&config, &store)?;
-            let published = runtime.block_on(press.publish())?;
-            shelve(&press, &shelves)?;
-            anyhow::Ok(published)
-        });
-        match done.await {
-            Ok(Ok(published)) => told::published(&published),
-            Ok(Err(error)) => error!(
-                error = format!("{error:#}"),
-                "nothing, or not everything, was published; the next publication makes up for it"
-            ),
-            Err(error) => error!(%error, "a defect in feedmill: publishing broke down"),
-        }
-    }
-}
-
-/// Puts the feeds where readers find them.
-fn shelve(press: &Press, library: &Library) -> anyhow::Result<()> {
-    let mut places = HashMap::new();
-    for output in OUTPUTS {
-        let document = Document::new(output.media_type(), press.render(*output)?)?;
-        places.insert(
-            format!("/{}", output.file()),
-            Place::Here(Arc::new(document)),
-        );
-    }
-    library.publish(places, now(), Duration::from_mins(5), now());
-    Ok(())
 }
 
 /// Reads the configuration again whenever told to. A wrong one is refused whole, and the old one stays.

@@ -7,3 +7,4 @@ pub mod poll;
 pub mod publish;
 pub mod report;
 pub mod scheduler;
+pub mod shelf;

@@ -17,6 +17,7 @@ mod press;
 mod readers;
 mod schema;
 mod shapes;
+mod shown;
 mod writer;
 
 pub use archive::{ArchivedFile, ImportedArticle};
@@ -24,6 +25,7 @@ pub use articles::{CarrierRow, ListQuery};
 pub use error::StoreError;
 pub use feeds::PastPoll;
 pub use meta::{Counts, FeedCounts};
+pub use shown::{Beyond, Choice, Lineup};
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -264,6 +266,16 @@ impl Store {
                 articles,
             })
         })
+    }
+
+    /// The entries of some feeds as they are shown together, in light. What a private feed has is not in the way of others.
+    pub fn lineup(&self, choice: &Choice) -> Result<Lineup, StoreError> {
+        self.shared.readers.read(|c| shown::lineup(c, choice))
+    }
+
+    /// The articles of these numbers, in this order; one that is no longer kept is not in it.
+    pub fn articles(&self, numbers: &[ArticleSeq]) -> Result<Vec<StoredArticle>, StoreError> {
+        self.shared.readers.read(|c| shown::articles(c, numbers))
     }
 
     /// When an article was last stored, by the latest `recorded` of all; never moves back.

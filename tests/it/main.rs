@@ -23,6 +23,8 @@ mod polls;
 mod real;
 mod second;
 mod serve;
+mod serve_delta;
+mod shelf;
 mod simulation;
 mod soak;
 mod sources;

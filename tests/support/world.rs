@@ -256,6 +256,8 @@ pub fn subscription(url: &str) -> Subscription {
         language: "zh".to_owned(),
         zone: Zone::utc(),
         archive: None,
+        tags: Vec::new(),
+        private: false,
         schedule: None,
         options: Options(spec.options.iter().filter_map(option).collect()),
     }
