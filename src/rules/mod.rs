@@ -1,10 +1,12 @@
 //! Floor 1: what we decide. Pure functions over the model; `now` is an argument. Nothing here needs a mock.
 
+pub mod address;
 pub mod blocks;
 pub mod cadence;
 pub mod charset;
 pub mod dates;
 pub mod dedupe;
+pub mod discover;
 pub mod embedded;
 pub mod fold;
 pub mod health;
@@ -13,6 +15,7 @@ pub mod identity;
 pub mod limits;
 pub mod markup;
 pub mod normalise;
+pub mod opml;
 pub mod repair;
 pub mod rhythm;
 pub mod river;
