@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,13 +33,21 @@ pub fn now() -> Timestamp {
 
 /// Reads and checks the configuration.
 pub fn configuration(places: &Places) -> Result<Config, Problems> {
+    configuration_with(places, None)
+}
+
+/// The configuration as it would be with this text as the feeds file.
+pub fn configuration_with(
+    places: &Places,
+    feeds_text: Option<(&Path, &str)>,
+) -> Result<Config, Problems> {
     let sources: Vec<&'static SourceSpec> =
         source::SOURCES.iter().map(|source| source.spec()).collect();
     let formats: Vec<&'static str> = archive::FORMATS
         .iter()
         .map(|format| format.name())
         .collect();
-    Config::load(
+    Config::load_text(
         places,
         &sources,
         &formats,
@@ -46,6 +55,7 @@ pub fn configuration(places: &Places) -> Result<Config, Problems> {
             Some(source) => source.check(subscription),
             None => Ok(()),
         },
+        feeds_text,
     )
 }
 
