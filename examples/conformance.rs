@@ -92,6 +92,8 @@ fn subscription() -> anyhow::Result<Subscription> {
         zone: Zone::utc(),
         archive: None,
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: Options::default(),
     })
 }

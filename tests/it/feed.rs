@@ -31,6 +31,8 @@ fn read_as(bytes: &[u8], charset: Option<&str>) -> Result<Listing, ReadError> {
         zone: Zone::parse("Asia/Shanghai").unwrap(),
         archive: None,
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: Options::default(),
     };
     let page = Page {

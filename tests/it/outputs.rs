@@ -496,6 +496,8 @@ fn subscription(source: &str, title: Option<&str>, address: &str) -> Subscriptio
         zone: Zone::utc(),
         archive: None,
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: Options([option].into_iter().collect()),
     }
 }

@@ -29,6 +29,8 @@ fn ours(text: &str) -> Result<Listing, ReadError> {
         zone: Zone::utc(),
         archive: None,
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: Options::default(),
     };
     let page = Page {

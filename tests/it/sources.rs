@@ -81,6 +81,8 @@ fn subscription(source: &dyn Source, options: &[(&str, &str)]) -> Subscription {
         zone: Zone::parse(spec.zone).unwrap(),
         archive: Some(spec.archive.into()),
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: filled,
     }
 }

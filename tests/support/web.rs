@@ -303,6 +303,8 @@ impl Room {
                 zone: Zone::utc(),
                 archive: Some("html".to_owned()),
                 schedule: None,
+                tags: Vec::new(),
+                private: false,
                 options: Options::default(),
             },
             source: &Lines,
