@@ -1,5 +1,7 @@
 //! The only place where parts are chosen and joined.
 
+pub mod subscribe;
+
 use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
@@ -103,7 +105,7 @@ impl App {
         stop: impl Future<Output = ()>,
         done: impl FnMut(&FeedReport),
     ) -> anyhow::Result<Vec<FeedReport>> {
-        let web = Client::new(self.fetch_settings())?;
+        let web = Client::new(fetch_settings(&self.config))?;
         self.fetch_by(web, named, stop, done).await
     }
 
@@ -149,25 +151,6 @@ impl App {
         self.config.settings.fetch.user_refresh
     }
 
-    fn fetch_settings(&self) -> FetchSettings {
-        let set = &self.config.settings.fetch;
-        let defaults = FetchSettings::default();
-        FetchSettings {
-            connect: set.connect_timeout,
-            first_byte: set.first_byte_timeout,
-            idle: set.idle_timeout,
-            total: set.total_timeout,
-            max_wire: usize::try_from(set.max_body).unwrap_or(usize::MAX),
-            max_decoded: usize::try_from(set.max_decoded).unwrap_or(usize::MAX),
-            max_hops: set.max_redirects,
-            max_in_flight: set.max_in_flight,
-            per_host: set.per_host,
-            host_delay: set.host_delay,
-            contact: set.contact.clone().or(defaults.contact),
-            ..defaults
-        }
-    }
-
     /// What publishes the store.
     pub fn press(&self) -> anyhow::Result<Press> {
         let settings = &self.config.settings;
@@ -203,5 +186,25 @@ impl App {
                 .map(|feed| (feed.id.clone(), feed.clone()))
                 .collect(),
         })
+    }
+}
+
+/// How publishers are asked, as configured.
+fn fetch_settings(config: &Config) -> FetchSettings {
+    let set = &config.settings.fetch;
+    let defaults = FetchSettings::default();
+    FetchSettings {
+        connect: set.connect_timeout,
+        first_byte: set.first_byte_timeout,
+        idle: set.idle_timeout,
+        total: set.total_timeout,
+        max_wire: usize::try_from(set.max_body).unwrap_or(usize::MAX),
+        max_decoded: usize::try_from(set.max_decoded).unwrap_or(usize::MAX),
+        max_hops: set.max_redirects,
+        max_in_flight: set.max_in_flight,
+        per_host: set.per_host,
+        host_delay: set.host_delay,
+        contact: set.contact.clone().or(defaults.contact),
+        ..defaults
     }
 }

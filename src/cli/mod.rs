@@ -2,8 +2,12 @@
 
 pub mod archive;
 pub mod check;
+pub mod completions;
+pub mod feeds;
 pub mod fetch;
 pub mod list;
+pub mod man;
+pub mod opml;
 pub mod show;
 pub mod status;
 mod table;
@@ -13,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tracing::Level;
 
 use crate::app;
@@ -93,8 +97,16 @@ commands! {
     Status => status,
     /// Check the configuration and say all that is wrong with it
     Check => check,
+    /// List, add or remove subscriptions
+    Feeds => feeds,
+    /// Take subscriptions over from other readers as OPML, or hand them on
+    Opml => opml,
     /// Import or verify archive files
     Archive => archive,
+    /// Print completions for a shell
+    Completions => completions,
+    /// Print the manual page, or write all of them to a directory
+    Man => man,
 }
 
 /// Turns many news sources into one feed and a lasting archive: every story once, whole, and for good.
@@ -106,6 +118,11 @@ struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
+}
+
+/// The whole command line, for those who describe it.
+fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line of this process.

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{ArrayOfTables, Document, Item, Value};
+use toml_edit::{ArrayOfTables, Document, Item, Key, Value};
 
 use crate::model::ids::FeedId;
 use crate::model::urls::FeedUrl;
@@ -64,6 +64,8 @@ pub struct Block {
     pub title: Option<String>,
     /// Words it is grouped by.
     pub tags: Vec<String>,
+    /// Further keys: a value that is TOML counts as such, anything else is text.
+    pub further: Vec<(String, String)>,
 }
 
 impl Block {
@@ -79,6 +81,10 @@ impl Block {
                 .iter()
                 .map(|tag| Value::from(tag.as_str()).to_string());
             lines.push(format!("tags = [{}]", tags.collect::<Vec<_>>().join(", ")));
+        }
+        for (key, value) in &self.further {
+            let value = value.parse().unwrap_or_else(|_| Value::from(value));
+            lines.push(format!("{} = {}", Key::new(key), value.to_string().trim()));
         }
         lines
     }
@@ -303,6 +309,10 @@ mod tests {
             source: None,
             title: Some("say \"hi\" \\ 新闻".to_owned()),
             tags: vec!["News".to_owned(), "a\"b".to_owned()],
+            further: vec![
+                ("list".to_owned(), "[1, 2]".to_owned()),
+                ("odd key".to_owned(), "no \"toml\"".to_owned()),
+            ],
         }
     }
 
@@ -321,6 +331,8 @@ mod tests {
                 .unwrap();
             assert_eq!(last["title"].as_str(), Some("say \"hi\" \\ 新闻"));
             assert_eq!(last["tags"].as_array().unwrap().len(), 2);
+            assert_eq!(last["list"].as_array().unwrap().len(), 2);
+            assert_eq!(last["odd key"].as_str(), Some("no \"toml\""));
             let bare = file.text().matches('\n').count() - file.text().matches("\r\n").count();
             assert_eq!(bare == 0, before.contains('\r'));
         }

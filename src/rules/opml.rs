@@ -14,6 +14,9 @@ pub const MAX_BYTES: usize = 8 << 20;
 /// More feeds than this are not taken from one file.
 pub const MAX_FEEDS: usize = 10_000;
 
+/// More tags than this no feed is given.
+const MAX_TAGS: usize = 32;
+
 /// A feed of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outline {
@@ -112,9 +115,7 @@ impl Reader {
             .flat_map(|path| path.split('/'))
             .map(|word| word.trim().to_owned());
         for tag in self.open.iter().flatten().cloned().chain(named_there) {
-            if !tag.is_empty() && !tags.contains(&tag) {
-                tags.push(tag);
-            }
+            add(&mut tags, as_tag(&tag));
         }
         if !tag.self_closing {
             self.open.push(None);
@@ -154,12 +155,27 @@ impl Reader {
         if let Some(first) = first {
             first.title = first.title.take().or(outline.title);
             for tag in outline.tags {
-                if !first.tags.contains(&tag) {
-                    first.tags.push(tag);
-                }
+                add(&mut first.tags, tag);
             }
         }
         Ok(())
+    }
+}
+
+/// A category in the form tags have in feeds.toml: at most 40 characters, none that would cut an address.
+fn as_tag(text: &str) -> String {
+    let plain = text.replace(['/', '\\', '?', '#', '%'], "-");
+    let tag: String = plain.trim().chars().take(40).collect();
+    let tag = tag.trim();
+    if tag.chars().all(|c| c == '.') {
+        return String::new();
+    }
+    tag.to_owned()
+}
+
+fn add(tags: &mut Vec<String>, tag: String) {
+    if !tag.is_empty() && !tags.contains(&tag) && tags.len() < MAX_TAGS {
+        tags.push(tag);
     }
 }
 
