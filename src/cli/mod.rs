@@ -32,20 +32,24 @@ pub enum Outcome {
     Unwell,
 }
 
+/// A command's own options are listed before those that all have.
+const LAST: usize = 900;
+
 /// Where configuration and data are.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Global {
     /// Settings file [default: feedmill.toml or config/feedmill.toml here, then /etc/feedmill/feedmill.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST)]
     config: Option<PathBuf>,
     /// Subscriptions file [default: feeds.toml here, then /etc/feedmill/feeds.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST)]
     feeds: Option<PathBuf>,
     /// Data directory
     #[arg(
         long,
         global = true,
         value_name = "DIR",
+        display_order = LAST,
         help = "Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]"
     )]
     data: Option<PathBuf>,

@@ -22,6 +22,7 @@ mod hostile;
 mod once;
 mod opml_cmd;
 mod outputs;
+mod packaging;
 mod polls;
 mod real;
 mod second;
