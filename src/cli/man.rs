@@ -23,19 +23,15 @@ pub struct Args {
 impl Args {
     /// Needs no configuration.
     pub fn run(self, _: &Global) -> anyhow::Result<Outcome> {
-        match self.to {
-            Some(directory) => {
-                fs::create_dir_all(&directory).with_context(|| {
-                    format!("cannot make the directory {}", directory.display())
-                })?;
-                clap_mangen::generate_to(definition(), &directory)
-                    .with_context(|| format!("cannot write to {}", directory.display()))?;
-            }
-            None => {
-                let mut page = Vec::new();
-                Man::new(definition()).render(&mut page)?;
-                io::stdout().lock().write_all(&page)?;
-            }
+        if let Some(directory) = self.to {
+            fs::create_dir_all(&directory)
+                .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+            clap_mangen::generate_to(definition(), &directory)
+                .with_context(|| format!("cannot write to {}", directory.display()))?;
+        } else {
+            let mut page = Vec::new();
+            Man::new(definition()).render(&mut page)?;
+            io::stdout().lock().write_all(&page)?;
         }
         Ok(Outcome::Well)
     }

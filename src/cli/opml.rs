@@ -1,6 +1,6 @@
 //! `feedmill opml import FILE` and `feedmill opml export [FILE]`: subscriptions from and for other readers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ enum Command {
     #[command(
         after_help = "Examples:\n  feedmill opml import subscriptions.opml\n  \
         curl -s https://example.org/opml | feedmill opml import -\n\n\
-        Feeds that are there already are left as they are, folders and categories become tags, and the first polls\n\
+        Feeds that are there already are left as they are, folders and categories become tags, and the first polls \
         spread over time like all others."
     )]
     Import {
@@ -69,7 +69,7 @@ fn import(global: &Global, path: &Path, dry_run: bool) -> anyhow::Result<Outcome
     let outlines = read::read(&bytes(path)?).with_context(|| path.display().to_string())?;
     let places = global.places()?;
     let mut file = FeedsFile::read(&places.feeds_file_to_edit())?;
-    let mut taken = file.ids()?;
+    let mut taken: HashSet<String> = file.ids()?.into_iter().collect();
     // A first import may find no feeds.toml, or one without blocks; then there is nothing to compare with.
     let mut known: HashMap<FeedUrl, FeedId> = HashMap::new();
     if !taken.is_empty() {
@@ -87,11 +87,9 @@ fn import(global: &Global, path: &Path, dry_run: bool) -> anyhow::Result<Outcome
             continue;
         }
         let title = outline.title.as_deref();
-        let id = address::name(&outline.url, title, |id| {
-            taken.iter().any(|known| known == id.as_str())
-        });
+        let id = address::name(&outline.url, title, |id| taken.contains(id.as_str()));
         let id = id.with_context(|| format!("no name is left for {}", outline.url))?;
-        taken.push(id.to_string());
+        taken.insert(id.to_string());
         blocks.push(Block {
             id,
             url: outline.url,

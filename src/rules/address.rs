@@ -1,5 +1,7 @@
 //! What a person types where a feed's address is wanted, and what a feed is called by us.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::model::ids::FeedId;
 use crate::model::urls::{BadUrl, FeedUrl, PageUrl};
 
@@ -114,7 +116,7 @@ const EMPTY: [&str; 14] = [
 const LONGEST: usize = 40;
 
 /// A name for a feed at this address that is not `taken`: its host; if that is taken, host and title, then host and
-/// path, then a number behind the host.
+/// path, then a number behind the host, then a hash of the address.
 pub fn name(url: &FeedUrl, title: Option<&str>, taken: impl Fn(&FeedId) -> bool) -> Option<FeedId> {
     let page = url.page();
     let mut labels: Vec<&str> = page.host().split('.').collect();
@@ -137,14 +139,18 @@ pub fn name(url: &FeedUrl, title: Option<&str>, taken: impl Fn(&FeedId) -> bool)
         .flatten()
         .filter(|more| !more.is_empty())
         .map(|more| format!("{host}-{more}"));
-    let numbered = (2..1_000_u32).map(|n| {
-        let end = format!("-{n}");
+    let with_end = |end: String| {
         let room = LONGEST.saturating_sub(end.len());
         format!("{}{end}", host.get(..room).unwrap_or(&host))
-    });
+    };
+    // Thousands of feeds may be at one host, with titles that leave no ASCII; counting on would be slow and say little.
+    let numbered = (2..10).map(|n| with_end(format!("-{n}")));
+    let hash = xxh3_64(page.as_str().as_bytes());
+    let hashed = [format!("-{:08x}", hash >> 32), format!("-{hash:016x}")];
     std::iter::once(host.clone())
         .chain(longer)
         .chain(numbered)
+        .chain(hashed.map(with_end))
         .filter_map(|text| {
             let text = text.get(..LONGEST).unwrap_or(&text).trim_matches('-');
             text.parse().ok()
@@ -259,5 +265,16 @@ mod tests {
             &[&"a".repeat(40)],
             &format!("{}-2", "a".repeat(38)),
         );
+    }
+
+    #[test]
+    fn thousands_of_feeds_at_one_host_have_names() {
+        let mut taken = std::collections::HashSet::new();
+        for n in 0..5_000 {
+            let url = FeedUrl::parse(&format!("https://video.example/feed?channel={n}")).unwrap();
+            let id = name(&url, Some("频道"), |id| taken.contains(id)).unwrap();
+            taken.insert(id);
+        }
+        assert_eq!(taken.len(), 5_000);
     }
 }

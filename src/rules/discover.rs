@@ -43,7 +43,7 @@ pub struct Candidate {
 pub fn feeds(page: &Page) -> Vec<Candidate> {
     let html = charset::decode(&page.bytes, page.charset.as_deref(), Kind::Html).text;
     let mut found: Vec<Candidate> = Vec::new();
-    let links = page.links.iter().flat_map(|line| header(line));
+    let links = page.links.iter().flat_map(|value| header(value));
     let (base, in_head) = head(&html);
     let base = base
         .and_then(|base| page.url.join(&base).ok())
@@ -176,9 +176,9 @@ fn head(html: &str) -> (Option<String>, Vec<Link>) {
 }
 
 /// The links of one `Link` header line (RFC 8288 §3).
-fn header(line: &str) -> Vec<Link> {
+fn header(text: &str) -> Vec<Link> {
     let mut links = Vec::new();
-    let mut rest = line;
+    let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         let Some((target, after)) = after.split_once('>') else {
             break;

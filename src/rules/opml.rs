@@ -1,7 +1,7 @@
 //! Reads the subscription lists other readers write (OPML 1.0 and 2.0, P-63). One pass over tags without a tree, so
 //! depth costs nothing and entities a document declares are never expanded.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::model::urls::FeedUrl;
 use crate::rules::address;
@@ -91,7 +91,8 @@ struct Reader {
     found: Outlines,
     /// The names of the folders around, `None` for an outline that is no folder.
     open: Vec<Option<String>>,
-    seen: HashSet<FeedUrl>,
+    /// Where among the feeds an address is.
+    seen: HashMap<FeedUrl, usize>,
 }
 
 impl Reader {
@@ -139,20 +140,17 @@ impl Reader {
 
     /// Addresses are compared as they are read: scheme and host in lower case, without a default port (P-63).
     fn feed(&mut self, outline: Outline) -> Result<(), BadOpml> {
-        if self.seen.insert(outline.url.clone()) {
+        let Some(place) = self.seen.get(&outline.url) else {
             if self.found.feeds.len() == MAX_FEEDS {
                 return Err(BadOpml::TooMany);
             }
+            self.seen
+                .insert(outline.url.clone(), self.found.feeds.len());
             self.found.feeds.push(outline);
             return Ok(());
-        }
+        };
         self.found.doubles += 1;
-        let first = self
-            .found
-            .feeds
-            .iter_mut()
-            .find(|feed| feed.url == outline.url);
-        if let Some(first) = first {
+        if let Some(first) = self.found.feeds.get_mut(*place) {
             first.title = first.title.take().or(outline.title);
             for tag in outline.tags {
                 add(&mut first.tags, tag);

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use feedmill::rules::opml::{self, BadOpml};
 
 use crate::support::mill::{Mill, plain};
-use crate::support::origin::Origin;
+use crate::support::origin::{Origin, Reply};
 
 fn list(body: &str) -> String {
     format!(
@@ -66,7 +66,7 @@ fn p_63_doubles_are_merged_by_scheme_host_and_port_alone() {
 
 #[test]
 fn p_63_an_import_asks_nobody_and_keeps_what_is_there() {
-    let origin = Origin::start([("", crate::support::origin::Reply::status(200)); 0]);
+    let origin = Origin::start(std::iter::empty::<(&str, Reply)>());
     let (one, two) = (origin.url("/1"), origin.url("/2"));
     let before = format!("# mine\n{}", plain("mine", &one));
     let mill = Mill::new(&before);

@@ -195,18 +195,14 @@ impl Args {
         );
         let (id, config) = (draft.id.clone(), draft.config.clone());
         save(places, draft, &text)?;
-        match &mut app {
-            Some(app) => {
-                app.config = config;
-                store(app, scout, found, &id).await
-            }
-            None => {
-                say(
-                    "the store is in use, so this was a look only: feedmill, which is at work there, polls the feed itself",
-                )?;
-                Ok(Outcome::Well)
-            }
+        if let Some(app) = &mut app {
+            app.config = config;
+            return store(app, scout, found, &id).await;
         }
+        say(
+            "the store is in use, so this was a look only: feedmill, which is at work there, polls the feed itself",
+        )?;
+        Ok(Outcome::Well)
     }
 
     /// The feed of a page that is meant; `None` where that is not clear, and why was said.
