@@ -2,11 +2,13 @@
 
 pub mod daemon;
 pub mod publisher;
+pub mod subscribe;
 pub mod told;
 
 use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -38,13 +40,21 @@ pub fn now() -> Timestamp {
 
 /// Reads and checks the configuration.
 pub fn configuration(places: &Places) -> Result<Config, Problems> {
+    configuration_with(places, None)
+}
+
+/// The configuration as it would be with this text as the feeds file.
+pub fn configuration_with(
+    places: &Places,
+    feeds_text: Option<(&Path, &str)>,
+) -> Result<Config, Problems> {
     let sources: Vec<&'static SourceSpec> =
         source::SOURCES.iter().map(|source| source.spec()).collect();
     let formats: Vec<&'static str> = archive::FORMATS
         .iter()
         .map(|format| format.name())
         .collect();
-    Config::load(
+    Config::load_text(
         places,
         &sources,
         &formats,
@@ -52,6 +62,7 @@ pub fn configuration(places: &Places) -> Result<Config, Problems> {
             Some(source) => source.check(subscription),
             None => Ok(()),
         },
+        feeds_text,
     )
 }
 
@@ -99,7 +110,7 @@ impl App {
         stop: impl Future<Output = ()>,
         done: impl FnMut(&FeedReport),
     ) -> anyhow::Result<Vec<FeedReport>> {
-        let web = Client::new(self.fetch_settings())?;
+        let web = Client::new(fetch_settings(&self.config))?;
         self.fetch_by(web, named, stop, done).await
     }
 
@@ -150,25 +161,6 @@ impl App {
             floors: self.config.settings.schedule.floors,
             clock: Arc::new(now),
         })
-    }
-
-    fn fetch_settings(&self) -> FetchSettings {
-        let set = &self.config.settings.fetch;
-        let defaults = FetchSettings::default();
-        FetchSettings {
-            connect: set.connect_timeout,
-            first_byte: set.first_byte_timeout,
-            idle: set.idle_timeout,
-            total: set.total_timeout,
-            max_wire: usize::try_from(set.max_body).unwrap_or(usize::MAX),
-            max_decoded: usize::try_from(set.max_decoded).unwrap_or(usize::MAX),
-            max_hops: set.max_redirects,
-            max_in_flight: set.max_in_flight,
-            per_host: set.per_host,
-            host_delay: set.host_delay,
-            contact: set.contact.clone().or(defaults.contact),
-            ..defaults
-        }
     }
 
     /// What publishes the store.
@@ -222,4 +214,24 @@ fn roster(config: &Config) -> anyhow::Result<Roster> {
         Ok((subscription.clone(), source))
     });
     orders.collect()
+}
+
+/// How publishers are asked, as configured.
+fn fetch_settings(config: &Config) -> FetchSettings {
+    let set = &config.settings.fetch;
+    let defaults = FetchSettings::default();
+    FetchSettings {
+        connect: set.connect_timeout,
+        first_byte: set.first_byte_timeout,
+        idle: set.idle_timeout,
+        total: set.total_timeout,
+        max_wire: usize::try_from(set.max_body).unwrap_or(usize::MAX),
+        max_decoded: usize::try_from(set.max_decoded).unwrap_or(usize::MAX),
+        max_hops: set.max_redirects,
+        max_in_flight: set.max_in_flight,
+        per_host: set.per_host,
+        host_delay: set.host_delay,
+        contact: set.contact.clone().or(defaults.contact),
+        ..defaults
+    }
 }

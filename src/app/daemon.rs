@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::app::publisher::{Publisher, stopped};
-use crate::app::{App, configuration, now, roster, told};
+use crate::app::{App, configuration, fetch_settings, now, roster, told};
 use crate::config::{Config, Places};
 use crate::fetch::client::Client;
 use crate::serve::accept::{self, Limits};
@@ -65,7 +65,7 @@ impl Daemon {
             between_starts: Duration::from_secs(1) / schedule.starts_per_second,
             ..Pace::default()
         };
-        let desk = Arc::new(app.desk(Client::new(app.fetch_settings())?)?);
+        let desk = Arc::new(app.desk(Client::new(fetch_settings(&app.config))?)?);
         changed.notify_one();
         let stopped = stopped(orders.stop);
         let polled = scheduler::run(desk, pace, enrolment, stopped, |event| {

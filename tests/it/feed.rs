@@ -39,6 +39,7 @@ fn read_as(bytes: &[u8], charset: Option<&str>) -> Result<Listing, ReadError> {
         url: PageUrl::parse("https://page.example/dir/feed").unwrap(),
         media_type: Some("text/html".to_owned()),
         charset: charset.map(str::to_owned),
+        links: Vec::new(),
         bytes: bytes.to_vec(),
     };
     Feed.read(&subscription, &page)

@@ -37,6 +37,7 @@ fn ours(text: &str) -> Result<Listing, ReadError> {
         url: PageUrl::parse(PAGE).unwrap(),
         media_type: None,
         charset: None,
+        links: Vec::new(),
         bytes: text.as_bytes().to_vec(),
     };
     Feed.read(&subscription, &page)

@@ -92,6 +92,7 @@ fn page(bytes: Vec<u8>) -> Page {
         url: PageUrl::parse("https://site.example/news/page").unwrap(),
         media_type: None,
         charset: None,
+        links: Vec::new(),
         bytes,
     }
 }

@@ -109,6 +109,7 @@ impl Fetch for Web {
                     url: url.clone(),
                     media_type: None,
                     charset: None,
+                    links: Vec::new(),
                     bytes: body.into_bytes(),
                 },
                 validators,

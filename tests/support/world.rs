@@ -366,6 +366,7 @@ impl Publisher {
                 url: url.clone(),
                 media_type: Some("application/rss+xml".to_owned()),
                 charset: None,
+                links: Vec::new(),
                 bytes: body.into_bytes(),
             },
             validators,
