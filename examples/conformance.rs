@@ -91,6 +91,7 @@ fn subscription() -> anyhow::Result<Subscription> {
         zone: Zone::utc(),
         archive: None,
         schedule: None,
+        allow_hosts: feedmill::model::http::AllowedHosts::default(),
         options: Options::default(),
     })
 }

@@ -102,6 +102,7 @@ fn subscription<'a>(
         archive(value, known.formats)
     });
     let schedule = block.get("schedule", cron);
+    let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
@@ -118,6 +119,7 @@ fn subscription<'a>(
         zone: zone?,
         archive: archive.filter(|format| format != NO_ARCHIVE),
         schedule,
+        allow_hosts,
         options,
     };
     match (known.rules)(&subscription) {

@@ -19,7 +19,7 @@ use crate::fetch::redirect::Trail;
 use crate::fetch::why::{Stage, explain};
 use crate::fetch::{Fetch, FetchSettings, guard, headers};
 use crate::model::http::{
-    Ask, FetchError, FetchOutcome, HttpValidators, Method, Page, Request, Share,
+    AllowedHosts, Ask, FetchError, FetchOutcome, HttpValidators, Method, Page, Request, Share,
 };
 use crate::model::urls::PageUrl;
 
@@ -141,7 +141,12 @@ fn constant_headers(contact: Option<&PageUrl>) -> Result<HeaderMap, ClientError>
 
 impl Fetch for Client {
     async fn fetch(&self, request: Request) -> Result<FetchOutcome, FetchError> {
-        let Request { ask, validators } = request;
+        let Request {
+            ask,
+            validators,
+            allowed,
+            ..
+        } = request;
         let own = own_headers(&ask)?;
         let mut trail = Trail::new(&ask.url, ask.method);
         let mut patience = Patience::new(&self.inner.settings);
@@ -151,7 +156,7 @@ impl Fetch for Client {
                 .filter(|known| *trail.method() == Method::Get && known.url == *trail.url());
             let answer = self
                 .inner
-                .exchange(&trail, &own, conditional, &mut patience)
+                .exchange(&trail, &own, conditional, &allowed, &mut patience)
                 .await?;
             let Some((status, location)) = answer.redirect() else {
                 let settled = answer.settle(trail, conditional, &self.inner.settings);
@@ -194,10 +199,11 @@ impl Inner {
         trail: &Trail,
         own: &HeaderMap,
         conditional: Option<&HttpValidators>,
+        allowed: &AllowedHosts,
         patience: &mut Patience<'_>,
     ) -> Result<Answer, FetchError> {
         let url = trail.url();
-        guard::admit(url)?;
+        guard::admit(url, allowed)?;
         let pass = self.gate.enter(&url.origin()).await;
         // On the heap, and only now: thousands may be waiting for the gate, few are behind it.
         Box::pin(self.admitted(&pass, trail, own, conditional, patience)).await
@@ -366,6 +372,7 @@ impl Answer {
                 Ok(FetchOutcome::NotModified {
                     validators: headers::adopt(ours, theirs),
                     freshness: headers::freshness(&self.headers),
+                    moved_to,
                 })
             }
             (429, _) | (503 | 301..=303 | 307 | 308, Some(_)) => Ok(FetchOutcome::RateLimited {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::content::RawHash;
-use crate::model::http::HttpValidators;
+use crate::model::http::{AllowedHosts, Ask, HttpValidators, Request};
 use crate::model::ids::FeedId;
 use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
@@ -25,8 +25,22 @@ pub struct Subscription {
     pub archive: Option<String>,
     /// When to ask: a cron expression.
     pub schedule: Option<String>,
+    /// Hosts it may be asked at though they are private (P-168).
+    pub allow_hosts: AllowedHosts,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
+}
+
+impl Subscription {
+    /// A request on behalf of this feed, with all it is allowed.
+    pub fn request(&self, ask: Ask, validators: Option<HttpValidators>) -> Request {
+        Request {
+            ask,
+            validators,
+            feed: self.id.clone(),
+            allowed: self.allow_hosts.clone(),
+        }
+    }
 }
 
 /// Values of an adapter's options. An option is here exactly when it was given or has a default.

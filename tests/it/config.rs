@@ -152,7 +152,8 @@ fn block(lines: &str) -> String {
     format!("[[feed]]\nid = \"a\"\nurl = \"https://example.org/f\"\n{lines}\n")
 }
 
-const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, enabled";
+const BLOCK_KEYS: &str =
+    "id, source, title, language, zone, archive, schedule, allow_hosts, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use feedmill::fetch::client::Client;
 use feedmill::fetch::{Fetch, FetchSettings};
 use feedmill::model::http::{
-    Ask, FetchError, FetchOutcome, Freshness, HttpValidators, Method, Page, Request,
+    AllowedHosts, Ask, FetchError, FetchOutcome, Freshness, HttpValidators, Method, Page, Request,
 };
 use feedmill::model::urls::PageUrl;
 
@@ -35,17 +35,21 @@ fn url(text: &str) -> PageUrl {
 }
 
 fn get(address: &str) -> Request {
-    Request {
-        ask: Ask::get(url(address)),
-        validators: None,
-    }
+    conditional(address, None)
 }
 
+/// For a feed that may be asked on loopback, as all in here are unless they say otherwise.
 fn conditional(address: &str, validators: Option<HttpValidators>) -> Request {
     Request {
         ask: Ask::get(url(address)),
         validators,
+        feed: "f".parse().unwrap(),
+        allowed: allowed(&["127.0.0.1", "127.0.0.9"]),
     }
+}
+
+fn allowed(hosts: &[&str]) -> AllowedHosts {
+    AllowedHosts::parse(hosts).unwrap()
 }
 
 fn pair(address: &str, etag: Option<&[u8]>, last_modified: Option<&[u8]>) -> HttpValidators {
@@ -221,6 +225,7 @@ async fn p_07_to_p_09_a_304_may_renew_validators_and_freshness() {
             FetchOutcome::NotModified {
                 validators: etag.map(|etag| pair(&address, Some(etag), Some(b"t1"))),
                 freshness: Freshness(seconds.map(Duration::from_secs)),
+                moved_to: None,
             }
         );
     };

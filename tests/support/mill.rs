@@ -177,7 +177,9 @@ pub fn words(seed: u32) -> String {
     text + "</p>"
 }
 
-/// A `feeds.toml` block for a plain feed.
+/// A `feeds.toml` block for a plain feed, which may be on loopback.
 pub fn plain(id: &str, url: &str) -> String {
-    format!("[[feed]]\nid = \"{id}\"\nsource = \"feed\"\nurl = \"{url}\"\nlanguage = \"zh-CN\"\n\n")
+    format!(
+        "[[feed]]\nid = \"{id}\"\nsource = \"feed\"\nurl = \"{url}\"\nlanguage = \"zh-CN\"\nallow_hosts = [\"127.0.0.1\"]\n\n"
+    )
 }

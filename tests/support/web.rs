@@ -125,6 +125,7 @@ impl Fetch for Web {
             Say::Same(etag, modified, seconds) => Ok(FetchOutcome::NotModified {
                 validators: pair(&url, etag, modified),
                 freshness: fresh(seconds),
+                moved_to: None,
             }),
             Say::Status(status, seconds) => Err(FetchError::Status {
                 status,
@@ -302,6 +303,7 @@ impl Room {
                 zone: Zone::utc(),
                 archive: Some("html".to_owned()),
                 schedule: None,
+                allow_hosts: feedmill::model::http::AllowedHosts::default(),
                 options: Options::default(),
             },
             source: &Lines,

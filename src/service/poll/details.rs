@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::fetch::Fetch;
 use crate::model::article::Article;
 use crate::model::entry::{Draft, EntryKey, Skipped, Teaser};
-use crate::model::http::{Ask, FetchError, FetchOutcome, Request};
+use crate::model::http::{Ask, FetchError, FetchOutcome};
 use crate::model::time::Timestamp;
 use crate::rules::cadence;
 use crate::rules::settle::Trouble;
@@ -153,14 +153,7 @@ async fn one_route<W: Fetch>(
         kind,
         retry_after: None,
     };
-    let page = match desk
-        .web
-        .fetch(Request {
-            ask,
-            validators: None,
-        })
-        .await
-    {
+    let page = match desk.web.fetch(job.subscription.request(ask, None)).await {
         Ok(FetchOutcome::Fresh { page, .. }) => page,
         Ok(FetchOutcome::RateLimited {
             retry_after,

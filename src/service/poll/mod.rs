@@ -15,9 +15,7 @@ use crate::fetch::Fetch;
 use crate::model::content::RawHash;
 use crate::model::entry::Listing;
 use crate::model::feed::{FeedState, Subscription};
-use crate::model::http::{
-    FetchError, FetchOutcome, Freshness, HttpValidators, Page, Request, Share,
-};
+use crate::model::http::{FetchError, FetchOutcome, Freshness, HttpValidators, Page, Share};
 use crate::model::poll::{Coverage, Reading};
 use crate::model::time::Timestamp;
 use crate::rules::settle::{self, Answer};
@@ -75,10 +73,9 @@ async fn ask<W: Fetch>(
     share: &mut Share,
 ) -> Result<Answer, StoreError> {
     let first = job.source.first(&job.subscription);
-    let request = Request {
-        ask: first,
-        validators: job.state.validators.clone(),
-    };
+    let request = job
+        .subscription
+        .request(first, job.state.validators.clone());
     match desk.web.fetch(request).await {
         Ok(FetchOutcome::Fresh {
             page,
@@ -100,6 +97,7 @@ async fn ask<W: Fetch>(
         Ok(FetchOutcome::NotModified {
             validators,
             freshness,
+            ..
         }) => Ok(Answer::NotModified {
             validators,
             freshness,
@@ -176,14 +174,7 @@ async fn list<W: Fetch>(
         }
         pages += 1;
         *share = Share::default(); // whoever waits for a share may hold none
-        let page = match desk
-            .web
-            .fetch(Request {
-                ask: next,
-                validators: None,
-            })
-            .await
-        {
+        let page = match desk.web.fetch(job.subscription.request(next, None)).await {
             Ok(FetchOutcome::Fresh { page, .. }) => page,
             Ok(FetchOutcome::RateLimited {
                 retry_after,
@@ -316,6 +307,7 @@ mod tests {
             zone: Zone::utc(),
             archive: None,
             schedule: None,
+            allow_hosts: crate::model::http::AllowedHosts::default(),
             options: Options::default(),
         };
         let job = Job {
