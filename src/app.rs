@@ -143,7 +143,9 @@ impl App {
         let set = &self.config.settings.fetch;
         let defaults = FetchSettings::default();
         FetchSettings {
+            dns: set.dns_timeout,
             connect: set.connect_timeout,
+            tls: set.tls_timeout,
             first_byte: set.first_byte_timeout,
             idle: set.idle_timeout,
             total: set.total_timeout,
@@ -152,6 +154,7 @@ impl App {
             max_hops: set.max_redirects,
             max_in_flight: set.max_in_flight,
             per_host: set.per_host,
+            per_address: set.per_address,
             host_delay: set.host_delay,
             contact: set.contact.clone().or(defaults.contact),
             ..defaults

@@ -36,12 +36,18 @@ pub struct FetchSettings {
     pub max_in_flight: usize,
     /// Requests in flight at once to one host.
     pub per_host: usize,
+    /// Requests in flight at once to one address, whatever the names of the hosts there (P-140).
+    pub per_address: usize,
     /// From the end of one request to a host to the start of the next.
     pub host_delay: Duration,
     /// A feed that was asked less than this ago is not asked again, not even by order (P-64).
     pub user_refresh: Duration,
+    /// How long a name may take to resolve.
+    pub dns_timeout: Duration,
     /// How long a connection may take.
     pub connect_timeout: Duration,
+    /// How long a TLS handshake may take.
+    pub tls_timeout: Duration,
     /// How long an answer may take to begin.
     pub first_byte_timeout: Duration,
     /// How long an answer may pause.
@@ -65,9 +71,12 @@ impl Default for FetchSettings {
         Self {
             max_in_flight: 32,
             per_host: 1,
+            per_address: 2,
             host_delay: Duration::from_secs(2),
             user_refresh: Duration::from_mins(5),
+            dns_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
+            tls_timeout: Duration::from_secs(10),
             first_byte_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(20),
             total_timeout: Duration::from_mins(1),
@@ -92,9 +101,16 @@ impl FetchSettings {
             values::count(1..=1000),
         );
         block.set("per_host", &mut self.per_host, values::count(1..=1000));
+        block.set(
+            "per_address",
+            &mut self.per_address,
+            values::count(1..=1000),
+        );
         block.set("host_delay", &mut self.host_delay, pause());
         block.set("user_refresh", &mut self.user_refresh, pause());
+        block.set("dns_timeout", &mut self.dns_timeout, timeout());
         block.set("connect_timeout", &mut self.connect_timeout, timeout());
+        block.set("tls_timeout", &mut self.tls_timeout, timeout());
         block.set(
             "first_byte_timeout",
             &mut self.first_byte_timeout,

@@ -11,7 +11,8 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 /// Settings for an origin on loopback: nothing to be polite to.
-pub const EAGER: &str = "[fetch]\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\nper_host = 8\n";
+pub const EAGER: &str =
+    "[fetch]\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\nper_host = 8\nper_address = 8\n";
 
 /// A directory with configuration and data.
 pub struct Mill {

@@ -285,6 +285,7 @@ mod tests {
     use crate::fetch::FetchSettings;
     use crate::fetch::client::Client;
     use crate::model::feed::Options;
+    use crate::model::http::AllowedHosts;
     use crate::model::time::Zone;
     use crate::source;
 
@@ -307,7 +308,7 @@ mod tests {
             zone: Zone::utc(),
             archive: None,
             schedule: None,
-            allow_hosts: crate::model::http::AllowedHosts::default(),
+            allow_hosts: AllowedHosts::default(),
             options: Options::default(),
         };
         let job = Job {
