@@ -16,6 +16,7 @@ mod config;
 mod feed;
 mod fetch;
 mod fold;
+mod guard;
 mod hostile;
 mod once;
 mod outputs;
