@@ -21,13 +21,16 @@ use crate::fetch::hosts::{Gate, Pass};
 use crate::fetch::names::{Resolve, System};
 use crate::fetch::patience::Patience;
 use crate::fetch::pool::Pool;
+use crate::fetch::quiet::Quiet;
 use crate::fetch::redirect::Trail;
 use crate::fetch::why::{Stage, explain};
 use crate::fetch::{Fetch, FetchSettings, guard, headers};
 use crate::model::http::{
     AllowedHosts, Ask, FetchError, FetchOutcome, HttpValidators, Method, Page, Request, Share,
 };
+use crate::model::ids::FeedId;
 use crate::model::urls::PageUrl;
+use crate::rules::silence::{Held, Place};
 
 /// Feeds first, then what they hide in; the same for every request, since a server may choose by it (P-16).
 const FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
@@ -61,6 +64,7 @@ pub struct Client {
 struct Inner {
     settings: FetchSettings,
     headers: HeaderMap,
+    quiet: Quiet,
     gate: Gate,
     budget: Budget,
     dialer: Dialer,
@@ -81,6 +85,7 @@ impl Client {
         Ok(Self {
             inner: Arc::new(Inner {
                 headers: constant_headers(settings.contact.as_ref())?,
+                quiet: Quiet::new(&settings.independent_hosts),
                 budget: Budget::default(),
                 gate: Gate::new(
                     settings.max_in_flight,
@@ -92,6 +97,18 @@ impl Client {
                 settings,
             }),
         })
+    }
+}
+
+impl Client {
+    /// The silences that last now, to be remembered across a restart (P-33).
+    pub fn silences(&self) -> Vec<Held> {
+        self.inner.quiet.list()
+    }
+
+    /// Takes up a silence from before; one that lasts longer already stays.
+    pub fn restore_silence(&self, held: Held) {
+        self.inner.quiet.restore(held);
     }
 }
 
@@ -131,8 +148,8 @@ impl Fetch for Client {
         let Request {
             ask,
             validators,
+            feed,
             allowed,
-            ..
         } = request;
         let own = own_headers(&ask)?;
         let mut trail = Trail::new(&ask.url, ask.method);
@@ -145,6 +162,7 @@ impl Fetch for Client {
                 trail: &trail,
                 own: &own,
                 conditional,
+                feed: &feed,
                 allowed: &allowed,
             };
             let answer = self.inner.exchange(call, &mut patience).await?;
@@ -187,6 +205,7 @@ struct Call<'a> {
     trail: &'a Trail,
     own: &'a HeaderMap,
     conditional: Option<&'a HttpValidators>,
+    feed: &'a FeedId,
     allowed: &'a AllowedHosts,
 }
 
@@ -199,16 +218,25 @@ impl Inner {
     ) -> Result<Answer, FetchError> {
         let url = call.trail.url();
         guard::admit(url, call.allowed)?;
-        let mut pass = self.gate.enter(&url.origin()).await;
+        let origin = url.origin();
+        let place = Place {
+            origin: &origin,
+            host: url.host(),
+        };
+        let errand = self.quiet.leave(place).await?;
+        let mut pass = errand.wait(self.gate.enter(&origin)).await?;
         // On the heap, and only now: thousands may be waiting for the gate, few are behind it.
-        Box::pin(self.admitted(&mut pass, call, patience)).await
+        let answer = Box::pin(self.admitted(&mut pass, &call, patience)).await?;
+        let retry_after = headers::retry_after(&answer.headers);
+        errand.answered(call.feed, answer.status, retry_after);
+        Ok(answer)
     }
 
     /// Asks, with the gate's leave.
     async fn admitted(
         &self,
         pass: &mut Pass,
-        call: Call<'_>,
+        call: &Call<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<Answer, FetchError> {
         let url = call.trail.url();
@@ -216,7 +244,7 @@ impl Inner {
         // A connection made for a feed that may go to this private host is not for the others.
         let key = (url.origin(), call.allowed.contains(host));
         let kept = self.pool.take(&key).await;
-        let (response, line, seat) = self.send(pass, &call, kept, patience).await?;
+        let (response, line, seat) = self.send(pass, call, kept, patience).await?;
         let answer = self.receive(response, host, patience).await?;
         drop(seat);
         if pass.is_busy() {

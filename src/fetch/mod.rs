@@ -11,6 +11,7 @@ pub mod hosts;
 pub mod names;
 pub mod patience;
 pub mod pool;
+pub mod quiet;
 pub mod redirect;
 pub mod why;
 
@@ -63,6 +64,8 @@ pub struct FetchSettings {
     pub per_address: usize,
     /// From the end of a request to the start of the next on the same origin.
     pub host_delay: Duration,
+    /// Hosts whose paths belong to different people: a 429 there is about one feed alone (P-34).
+    pub independent_hosts: Vec<String>,
     /// The page in the `User-Agent` where a publisher learns who asks (P-160).
     pub contact: Option<PageUrl>,
 }
@@ -86,6 +89,7 @@ impl Default for FetchSettings {
             per_host: 1,
             per_address: 2,
             host_delay: Duration::from_secs(2),
+            independent_hosts: Vec::new(),
             contact: PageUrl::parse(env!("CARGO_PKG_HOMEPAGE")).ok(),
         }
     }

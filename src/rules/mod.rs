@@ -18,3 +18,4 @@ pub mod rhythm;
 pub mod river;
 pub mod schedule;
 pub mod settle;
+pub mod silence;

@@ -24,6 +24,7 @@ mod polls;
 mod real;
 mod second;
 mod serve;
+mod silence;
 mod simulation;
 mod sources;
 mod store;
