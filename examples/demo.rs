@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use feedmill::app::{self, App};
 use feedmill::config::Places;
-use feedmill::service::cycle::Counts;
+use feedmill::service::report::Counts;
 
 fn main() -> anyhow::Result<()> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/demo");

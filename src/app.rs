@@ -1,10 +1,13 @@
 //! The only place where parts are chosen and joined.
 
+pub mod daemon;
+pub mod told;
+
 use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, anyhow, bail};
 use tokio::sync::Semaphore;
@@ -16,9 +19,11 @@ use crate::model::feed::{FeedState, SourceSpec, Subscription};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 use crate::output::archive;
-use crate::service::cycle::{self, FeedReport};
-use crate::service::poll::{Desk, Job};
+use crate::service::cycle::{self, Order};
+use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
+use crate::service::report::FeedReport;
+use crate::service::scheduler::Roster;
 use crate::source;
 use crate::store::Store;
 
@@ -124,19 +129,26 @@ impl App {
             })
         });
         let jobs = jobs.collect::<anyhow::Result<Vec<Job>>>()?;
+        let desk = self.desk(web)?;
+        let order = Order {
+            user_refresh: self.config.settings.fetch.user_refresh,
+            named: !named.is_empty(),
+        };
+        Ok(cycle::cycle(Arc::new(desk), jobs, order, stop, done).await?)
+    }
+
+    /// What polls are made at, with somebody who fetches.
+    fn desk<W: Fetch>(&self, web: W) -> anyhow::Result<Desk<W>> {
         let readers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
-        let desk = Desk {
+        Ok(Desk {
             web,
             store: self.store.clone(),
             readers: Arc::new(Semaphore::new(readers)),
             details_per_poll: self.config.settings.fetch.details_per_poll,
-            clock: now,
-        };
-        Ok(cycle::cycle(Arc::new(desk), jobs, self.user_refresh(), stop, done).await?)
-    }
-
-    fn user_refresh(&self) -> Duration {
-        self.config.settings.fetch.user_refresh
+            price: PriceTag::new(self.store.price()?.unwrap_or_default()),
+            floors: self.config.settings.schedule.floors,
+            clock: Arc::new(now),
+        })
     }
 
     fn fetch_settings(&self) -> FetchSettings {
@@ -163,38 +175,52 @@ impl App {
 
     /// What publishes the store.
     pub fn press(&self) -> anyhow::Result<Press> {
-        let settings = &self.config.settings;
-        let directory = settings
-            .archive
-            .enabled
-            .then(|| settings.archive.path.clone());
-        for directory in directory
-            .iter()
-            .map(AsRef::as_ref)
-            .chain(settings.feed.path.parent())
-        {
-            fs::create_dir_all(directory)
-                .with_context(|| format!("cannot make the directory {}", directory.display()))?;
-        }
-        Ok(Press {
-            store: self.store.clone(),
-            archive: directory,
-            feed: settings.feed.path.clone(),
-            entries: settings.feed.entries,
-            masthead: Masthead {
-                id: settings.feed.id.clone(),
-                title: settings.feed.title.clone(),
-                subtitle: settings.feed.subtitle.clone(),
-                author: settings.feed.author.clone(),
-                language: settings.feed.language.clone(),
-                home: settings.feed.public_url.clone(),
-            },
-            subscriptions: self
-                .config
-                .subscriptions
-                .iter()
-                .map(|feed| (feed.id.clone(), feed.clone()))
-                .collect(),
-        })
+        press(&self.config, &self.store)
     }
+}
+
+/// What publishes a store by a configuration.
+fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
+    let settings = &config.settings;
+    let directory = settings
+        .archive
+        .enabled
+        .then(|| settings.archive.path.clone());
+    for directory in directory
+        .iter()
+        .map(AsRef::as_ref)
+        .chain(settings.feed.path.parent())
+    {
+        fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+    }
+    Ok(Press {
+        store: store.clone(),
+        archive: directory,
+        feed: settings.feed.path.clone(),
+        entries: settings.feed.entries,
+        masthead: Masthead {
+            id: settings.feed.id.clone(),
+            title: settings.feed.title.clone(),
+            subtitle: settings.feed.subtitle.clone(),
+            author: settings.feed.author.clone(),
+            language: settings.feed.language.clone(),
+            home: settings.feed.public_url.clone(),
+        },
+        subscriptions: config
+            .subscriptions
+            .iter()
+            .map(|feed| (feed.id.clone(), feed.clone()))
+            .collect(),
+    })
+}
+
+/// Who is to be polled by a configuration.
+fn roster(config: &Config) -> anyhow::Result<Roster> {
+    let orders = config.subscriptions.iter().map(|subscription| {
+        let source = source::source(&subscription.source);
+        let source = source.ok_or_else(|| anyhow!("no source `{}`", subscription.source))?;
+        Ok((subscription.clone(), source))
+    });
+    orders.collect()
 }

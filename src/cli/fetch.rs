@@ -2,19 +2,18 @@
 
 use std::future::Future;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::app::App;
+use crate::app::{App, told};
 use crate::cli::{Global, Outcome, table};
 use crate::model::ids::FeedId;
-use crate::service::cycle::{Fate, FeedReport};
 use crate::service::publish::Published;
+use crate::service::report::{Fate, FeedReport};
 
 /// Poll feeds, store what is new, publish, and exit.
 #[derive(clap::Args)]
@@ -55,7 +54,7 @@ impl Args {
             bar.set_message(report.feed.to_string());
             bar.inc(1);
             if !terminal && !self.json {
-                log(report);
+                told::polled(report);
             }
         });
         let reports = reports.await?;
@@ -91,9 +90,12 @@ impl Args {
         if let Some(error) = unpublished {
             return Err(error);
         }
-        let well = reports
-            .iter()
-            .all(|report| !matches!(report.fate, Fate::Failed(_) | Fate::Stopped));
+        let well = reports.iter().all(|report| {
+            !matches!(
+                report.fate,
+                Fate::Failed(_) | Fate::Offline(_) | Fate::Stopped
+            )
+        });
         Ok(if well { Outcome::Well } else { Outcome::Unwell })
     }
 }
@@ -120,35 +122,6 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
 fn bar(feeds: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} feeds  {msg}");
     ProgressBar::new(feeds).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn log(report: &FeedReport) {
-    let (counts, why) = (report.counts, report.why());
-    macro_rules! line {
-        ($level:ident) => {
-            $level!(
-                feed.id = %report.feed,
-                poll.result = report.fate.word(),
-                new = counts.new,
-                revised = counts.revised,
-                reprints = counts.reprints,
-                known = counts.known,
-                duration_ms = millis(report.took),
-                why = table::printable(&why),
-                "polled"
-            )
-        };
-    }
-    match report.fate {
-        Fate::Failed(_) => line!(error),
-        Fate::Stopped => line!(warn),
-        _ if !report.skipped.is_empty() => line!(warn),
-        _ => line!(info),
-    }
-}
-
-fn millis(took: Duration) -> u64 {
-    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn table(reports: &[FeedReport]) -> comfy_table::Table {
@@ -215,7 +188,7 @@ fn as_json(reports: &[FeedReport], published: &Published) -> serde_json::Value {
                 "revised": report.counts.revised,
                 "reprints": report.counts.reprints,
                 "known": report.counts.known,
-                "duration_ms": millis(report.took),
+                "duration_ms": told::millis(report.took),
                 "why": report.why(),
                 "skipped": report.skipped.iter().map(|skip| json!({"entry": skip.what, "why": skip.why})).collect::<Vec<_>>(),
                 "notes": report.notes,

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod check;
 pub mod fetch;
 pub mod list;
+pub mod run;
 pub mod show;
 pub mod status;
 mod table;
@@ -83,6 +84,8 @@ macro_rules! commands {
 }
 
 commands! {
+    /// Poll each feed when it is due, publish and serve what came, until told to stop
+    Run => run,
     /// Poll feeds, store what is new, publish, and exit
     Fetch => fetch,
     /// List stored articles

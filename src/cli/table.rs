@@ -22,19 +22,7 @@ pub fn table(head: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<
     table
 }
 
-/// A stranger's text for a terminal or a log: control characters and marks that reorder the line become visible (P-170).
-pub fn printable(text: &str) -> String {
-    let unsafe_mark = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}' | '\u{2029}');
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || unsafe_mark(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
+pub use crate::app::told::printable;
 
 /// Text of at most this many characters, cut with an ellipsis.
 pub fn short(text: &str, chars: usize) -> String {

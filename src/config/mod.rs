@@ -8,6 +8,7 @@ mod places;
 mod problems;
 mod raw;
 mod schedule;
+mod service;
 mod settings;
 mod values;
 
@@ -23,6 +24,7 @@ pub use crate::config::feeds::Rules;
 pub use crate::config::places::Places;
 pub use crate::config::problems::{Problem, Problems};
 pub use crate::config::schedule::schedule;
+pub use crate::config::service::{ScheduleSettings, ServeSettings};
 pub use crate::config::settings::{
     ArchiveSettings, FeedSettings, FetchSettings, LogSettings, Settings, StoreSettings,
 };

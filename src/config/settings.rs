@@ -9,6 +9,7 @@ use tracing::Level;
 
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
+use crate::config::service::{ScheduleSettings, ServeSettings};
 use crate::config::values;
 use crate::model::urls::PageUrl;
 
@@ -25,6 +26,10 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// The store.
     pub store: StoreSettings,
+    /// How often feeds are asked.
+    pub schedule: ScheduleSettings,
+    /// The HTTP server.
+    pub serve: ServeSettings,
     /// What is logged.
     pub log: LogSettings,
 }
@@ -266,6 +271,14 @@ impl Settings {
         if let Some(mut block) = section(file, &mut top, "store") {
             block.set("path", &mut settings.store.path, values::path);
             paths.push(block.at("path"));
+            block.finish(str::to_owned);
+        }
+        if let Some(mut block) = section(file, &mut top, "schedule") {
+            settings.schedule.read(&mut block);
+            block.finish(str::to_owned);
+        }
+        if let Some(mut block) = section(file, &mut top, "serve") {
+            settings.serve.read(&mut block);
             block.finish(str::to_owned);
         }
         if let Some(mut block) = section(file, &mut top, "log") {

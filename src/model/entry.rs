@@ -2,6 +2,7 @@
 
 use crate::model::content::{Content, ContentHash, RawHash};
 use crate::model::feed::FeedInfo;
+use crate::model::hints::Hints;
 use crate::model::http::Ask;
 use crate::model::ids::EntryId;
 use crate::model::time::Timestamp;
@@ -12,6 +13,8 @@ use crate::model::urls::PageUrl;
 pub struct Listing {
     /// What the feed says about itself.
     pub info: FeedInfo,
+    /// What it says of when to ask.
+    pub hints: Hints,
     /// Its entries, in document order.
     pub leads: Vec<Lead>,
     /// The page that has to be asked next to know the rest of this listing.

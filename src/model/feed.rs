@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::content::RawHash;
 use crate::model::http::{AllowedHosts, Ask, HttpValidators, Request};
 use crate::model::ids::FeedId;
+use crate::model::learned::Learned;
 use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
 
@@ -150,6 +151,10 @@ pub struct FeedState {
     pub not_before: Option<NotBefore>,
     /// When it is due next by its schedule.
     pub next_poll: Option<Timestamp>,
+    /// Why then, in plain words.
+    pub why_next: Option<String>,
+    /// What was learned of it.
+    pub learned: Learned,
 }
 
 impl FeedState {
@@ -166,6 +171,8 @@ impl FeedState {
             fresh_until: None,
             not_before: None,
             next_poll: None,
+            why_next: None,
+            learned: Learned::default(),
         }
     }
 }

@@ -6,8 +6,10 @@ use crate::model::article::Article;
 use crate::model::content::RawHash;
 use crate::model::entry::{EntryKey, Skipped};
 use crate::model::feed::{FeedInfo, NotBefore};
+use crate::model::hints::Hints;
 use crate::model::http::HttpValidators;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::learned::Learned;
 use crate::model::time::Timestamp;
 
 /// The only way to write a poll. Everything in it is stored together or not at all, so there can be no validators
@@ -30,6 +32,8 @@ pub struct PollRecord {
     pub fresh_until: Option<Timestamp>,
     /// Failures in a row, this one included.
     pub failures: u32,
+    /// What is known of the feed now. Replaces what was.
+    pub learned: Learned,
     /// What came of it.
     pub result: PollResult,
 }
@@ -59,12 +63,20 @@ pub enum PollResult {
 }
 
 /// A document that was read, and what it held.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     /// What the feed says of itself.
     pub info: FeedInfo,
     /// Articles that are new or changed, oldest first. What of them is new, revised or a reprint the store judges in its transaction.
     pub articles: Vec<Article>,
+    /// What it says of when to ask.
+    pub hints: Hints,
+    /// How many entries it held.
+    pub entries: u32,
+    /// Whether one of them was known; if not, others may have come and gone unseen (P-133).
+    pub met: bool,
+    /// The dates of those that were not.
+    pub arrivals: Vec<Option<Timestamp>>,
     /// Entries that were there before, unchanged.
     pub known: usize,
     /// Entries that were left out, and why.
@@ -80,12 +92,13 @@ pub struct Reading {
 }
 
 /// Validators vouch for all of a page, or there are none to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Coverage {
     /// Everything on the page is dealt with; these replace the stored validators (`None`: it had none).
     Whole(Option<HttpValidators>),
     /// Something was left for the next poll (a detail page that failed, or over this poll's budget): the stored
     /// validators are dropped, so that the next poll sees the page again.
+    #[default]
     Partial,
 }
 

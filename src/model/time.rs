@@ -4,10 +4,24 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
-/// An instant: milliseconds since the Unix epoch, UTC. Kept within the years 1 to 9998, so that it always has a civil form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// An instant: milliseconds since the Unix epoch, UTC; as JSON, that number. Kept within the years 1 to 9998, so that it always has a civil form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "i64", into = "i64")]
 pub struct Timestamp(i64);
+
+impl From<i64> for Timestamp {
+    fn from(millis: i64) -> Self {
+        Self::from_millis(millis)
+    }
+}
+
+impl From<Timestamp> for i64 {
+    fn from(time: Timestamp) -> Self {
+        time.0
+    }
+}
 
 impl Timestamp {
     const MIN: i64 = -62_135_596_800_000;

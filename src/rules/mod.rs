@@ -1,5 +1,6 @@
 //! Floor 1: what we decide. Pure functions over the model; `now` is an argument. Nothing here needs a mock.
 
+pub mod agenda;
 pub mod blocks;
 pub mod cadence;
 pub mod charset;
@@ -10,6 +11,7 @@ pub mod fold;
 pub mod health;
 pub mod html;
 pub mod identity;
+pub mod learn;
 pub mod limits;
 pub mod markup;
 pub mod normalise;

@@ -2,13 +2,31 @@
 
 use std::time::Duration;
 
+use ::cron::Schedule;
+
 use crate::model::content::RawHash;
 use crate::model::entry::ReadError;
 use crate::model::feed::{FeedState, NotBefore};
 use crate::model::http::{FetchError, Freshness, HttpValidators};
+use crate::model::learned::Learned;
 use crate::model::poll::{Coverage, PollRecord, PollResult, Reading};
-use crate::model::time::Timestamp;
+use crate::model::time::{Timestamp, Zone};
+use crate::model::urls::PageUrl;
 use crate::rules::cadence::{self, CAP_HINT, CAP_RETRY_AFTER, RETRY_AFTER_DEFAULT};
+use crate::rules::learn::learn;
+use crate::rules::rhythm::Price;
+use crate::rules::schedule::{self, Facts, Floors};
+
+/// What we were told of a feed, besides what we remember of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Orders<'a> {
+    /// Its cron schedule, on the clocks of its zone.
+    pub cron: Option<(&'a Schedule, &'a Zone)>,
+    /// The price of a request.
+    pub price: Price,
+    /// Nobody is asked more often.
+    pub floors: Floors,
+}
 
 /// What came back from asking a feed, its pages read.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +40,10 @@ pub enum Answer {
         /// What went wrong with every detail page that was asked, where every one failed. The reading then is of
         /// the outside only, and the feed is in trouble.
         trouble: Option<Trouble>,
+        /// How many bytes it had.
+        bytes: u64,
+        /// Where a permanent redirect led.
+        moved_to: Option<PageUrl>,
     },
     /// 200 with the very bytes we already read.
     SameBytes {
@@ -29,13 +51,19 @@ pub enum Answer {
         validators: Option<HttpValidators>,
         /// How long the server calls it fresh.
         freshness: Freshness,
+        /// How many they are.
+        bytes: u64,
+        /// Where a permanent redirect led.
+        moved_to: Option<PageUrl>,
     },
     /// 304.
     NotModified {
         /// New validators that may be adopted.
         validators: Option<HttpValidators>,
-        /// Fresh anew for that long; a bare 304 keeps the time it had.
+        /// Fresh anew for that long; a bare 304 is as fresh as the answer before it.
         freshness: Freshness,
+        /// Where a permanent redirect led.
+        moved_to: Option<PageUrl>,
     },
     /// 429 or 503 with Retry-After.
     RateLimited {
@@ -64,38 +92,38 @@ pub struct Trouble {
 }
 
 /// Decides everything that is written after a poll. `at` is when the feed was asked.
-pub fn settle(feed: &FeedState, at: Timestamp, took: Duration, answer: Answer) -> PollRecord {
-    let poll = Poll { feed, at, took };
+pub fn settle(
+    feed: &FeedState,
+    orders: &Orders<'_>,
+    at: Timestamp,
+    took: Duration,
+    answer: Answer,
+) -> PollRecord {
+    let poll = Poll {
+        feed,
+        orders,
+        at,
+        took,
+        learned: learn(feed, at, &answer),
+    };
     match answer {
         Answer::Read {
             reading,
-            freshness,
             trouble: None,
-        } => {
-            // What is left for the next poll can be had at once: freshness is about the listing, not about the rest.
-            let partial = reading.coverage == Coverage::Partial;
-            let freshness = if partial { Freshness(None) } else { freshness };
-            poll.good(freshness, None, PollResult::Read(reading))
-        }
+            ..
+        } => poll.good(PollResult::Read(reading)),
         Answer::Read {
             reading,
             trouble: Some(trouble),
             ..
         } => poll.bad(trouble.retry_after, &trouble.why, PollResult::Read(reading)),
-        Answer::SameBytes {
-            validators,
-            freshness,
-        } => {
+        Answer::SameBytes { validators, .. } => {
             let validators = Some(Coverage::Whole(validators));
-            poll.good(freshness, None, PollResult::Unchanged { validators })
+            poll.good(PollResult::Unchanged { validators })
         }
-        Answer::NotModified {
-            validators,
-            freshness,
-        } => {
+        Answer::NotModified { validators, .. } => {
             let validators = validators.map(|pair| Coverage::Whole(Some(pair)));
-            let kept = feed.fresh_until.filter(|until| *until > at); // P-09
-            poll.good(freshness, kept, PollResult::Unchanged { validators })
+            poll.good(PollResult::Unchanged { validators })
         }
         Answer::RateLimited {
             retry_after,
@@ -136,42 +164,29 @@ pub fn settle(feed: &FeedState, at: Timestamp, took: Duration, answer: Answer) -
 /// The facts every record of a poll starts from.
 struct Poll<'a> {
     feed: &'a FeedState,
+    orders: &'a Orders<'a>,
     at: Timestamp,
     took: Duration,
+    learned: Learned,
 }
 
 impl Poll<'_> {
     /// A good answer: what failed before is forgotten.
-    fn good(
-        &self,
-        freshness: Freshness,
-        kept: Option<Timestamp>,
-        result: PollResult,
-    ) -> PollRecord {
-        let fresh_until = freshness
-            .0
-            .map(|fresh| self.at.plus(fresh.min(CAP_HINT)))
-            .or(kept);
-        let (next, why_next) = cadence::next_poll(self.at, fresh_until);
-        PollRecord {
-            feed: self.feed.id.clone(),
-            at: self.at,
-            took: self.took,
-            next,
-            why_next,
-            not_before: None,
-            fresh_until,
-            failures: 0,
-            result,
-        }
+    fn good(self, result: PollResult) -> PollRecord {
+        // What is left for the next poll can be had at once: freshness is about the listing, not about the rest.
+        let partial =
+            matches!(&result, PollResult::Read(reading) if reading.coverage == Coverage::Partial);
+        let lifetime = self.learned.lifetime.filter(|_| !partial);
+        let fresh_until = lifetime.map(|fresh| self.at.plus(fresh.min(CAP_HINT)));
+        self.record(fresh_until, None, 0, result)
     }
 
-    fn failed(&self, instructed: Option<Duration>, why: String) -> PollRecord {
+    fn failed(self, instructed: Option<Duration>, why: String) -> PollRecord {
         self.bad(instructed, &why.clone(), PollResult::Failed { why })
     }
 
     /// A failure: backoff, or longer where the server says so.
-    fn bad(&self, instructed: Option<Duration>, why: &str, result: PollResult) -> PollRecord {
+    fn bad(self, instructed: Option<Duration>, why: &str, result: PollResult) -> PollRecord {
         let failures = self.feed.failures.saturating_add(1);
         let failing_for = self
             .feed
@@ -188,21 +203,46 @@ impl Poll<'_> {
 
     /// Nobody asks before this long from the answer. A poll may have waited minutes for its turn and for the server, and
     /// what the server says counts from when it said so.
-    fn away(&self, wait: Duration, why: String, result: PollResult) -> PollRecord {
+    fn away(self, wait: Duration, why: String, result: PollResult) -> PollRecord {
         let until = self.at.plus(self.took).plus(wait);
         let failures = match result {
             PollResult::RateLimited { .. } => self.feed.failures, // an instruction, not a failure
             _ => self.feed.failures.saturating_add(1),
         };
+        self.record(None, Some(NotBefore { until, why }), failures, result)
+    }
+
+    /// With the next time, by everything that is known now (P-29).
+    fn record(
+        self,
+        fresh_until: Option<Timestamp>,
+        not_before: Option<NotBefore>,
+        failures: u32,
+        result: PollResult,
+    ) -> PollRecord {
+        let facts = Facts {
+            price: self.orders.price,
+            cron: self.orders.cron,
+            held: not_before.as_ref(),
+            fresh_until,
+            slowed: self.learned.slowed,
+            window: self.learned.window,
+            unchanged_bytes: self.learned.unchanged,
+            due: self.feed.next_poll,
+            floors: self.orders.floors,
+            ..Facts::new(&self.feed.id, &self.learned.rhythm, &self.learned.hints)
+        };
+        let next = schedule::next(self.at, &facts);
         PollRecord {
             feed: self.feed.id.clone(),
             at: self.at,
             took: self.took,
-            next: until.max(self.at.plus(cadence::FLOOR)),
-            why_next: why.clone(),
-            not_before: Some(NotBefore { until, why }),
-            fresh_until: None,
+            next: next.at,
+            why_next: next.why.to_string(),
+            not_before,
+            fresh_until,
             failures,
+            learned: self.learned,
             result,
         }
     }
@@ -215,166 +255,4 @@ pub fn same_document(feed: &FeedState, bytes: &[u8]) -> (bool, RawHash) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::model::feed::FeedInfo;
-
-    const AT: Timestamp = Timestamp::EPOCH;
-
-    fn feed() -> FeedState {
-        FeedState {
-            failures: 2,
-            fresh_until: Some(AT.plus(Duration::from_mins(150))),
-            ..FeedState::new("f".parse().unwrap())
-        }
-    }
-
-    fn record(answer: Answer) -> PollRecord {
-        settle(&feed(), AT, Duration::ZERO, answer)
-    }
-
-    fn reading(coverage: Coverage) -> Reading {
-        Reading {
-            info: FeedInfo::default(),
-            articles: Vec::new(),
-            known: 0,
-            skipped: Vec::new(),
-            missed: Vec::new(),
-            notes: Vec::new(),
-            document: None,
-            coverage,
-        }
-    }
-
-    #[test]
-    fn p_07_a_304_is_a_success() {
-        let record = record(Answer::NotModified {
-            validators: None,
-            freshness: Freshness(None),
-        });
-        assert_eq!((record.failures, record.not_before), (0, None));
-        assert_eq!(record.result, PollResult::Unchanged { validators: None });
-    }
-
-    #[test]
-    fn p_09_a_bare_304_keeps_the_freshness_it_had() {
-        let hours = |n: u64| Duration::from_secs(n * 3600);
-        let bare = record(Answer::NotModified {
-            validators: None,
-            freshness: Freshness(None),
-        });
-        assert_eq!(bare.fresh_until, feed().fresh_until);
-        let anew = record(Answer::NotModified {
-            validators: None,
-            freshness: Freshness(Some(hours(6))),
-        });
-        assert_eq!(
-            (anew.fresh_until, anew.next),
-            (Some(AT.plus(hours(6))), AT.plus(hours(6)))
-        );
-        let vast = record(Answer::NotModified {
-            validators: None,
-            freshness: Freshness(Some(hours(99_999))),
-        });
-        assert_eq!(vast.fresh_until, Some(AT.plus(CAP_HINT)));
-    }
-
-    #[test]
-    fn p_30_retry_after_is_obeyed_and_is_no_failure() {
-        let day = Duration::from_hours(24);
-        let record = record(Answer::RateLimited {
-            retry_after: Some(day),
-            status: 429,
-        });
-        assert_eq!(record.not_before.unwrap().until, AT.plus(day));
-        assert_eq!(record.failures, 2);
-        let took = Duration::from_mins(10);
-        let vague = settle(
-            &feed(),
-            AT,
-            took,
-            Answer::RateLimited {
-                retry_after: None,
-                status: 429,
-            },
-        );
-        assert_eq!(
-            vague.not_before.unwrap().until,
-            AT.plus(took).plus(RETRY_AFTER_DEFAULT),
-            "from the answer on"
-        );
-    }
-
-    #[test]
-    fn a_failure_backs_off_and_says_why() {
-        let record = record(Answer::Unread(ReadError::Missing {
-            field: "data".into(),
-            page: "the story list",
-        }));
-        assert_eq!(record.failures, 3);
-        let held = record.not_before.unwrap();
-        assert!(held.until > AT.plus(Duration::from_hours(3)), "{held:?}");
-        assert!(
-            held.why
-                .starts_with("3 failures in a row, the last: no data in the story list"),
-            "{}",
-            held.why
-        );
-    }
-
-    #[test]
-    fn p_42_a_403_is_left_alone_for_four_hours() {
-        let new = FeedState::new("f".parse().unwrap());
-        let error = FetchError::Status {
-            status: 403,
-            retry_after: None,
-        };
-        let record = settle(&new, AT, Duration::ZERO, Answer::Unfetched(error));
-        assert!(record.not_before.unwrap().until >= AT.plus(RETRY_AFTER_DEFAULT));
-    }
-
-    #[test]
-    fn what_was_left_for_later_is_not_held_back_by_freshness() {
-        let fresh = Freshness(Some(Duration::from_mins(150)));
-        let whole = record(Answer::Read {
-            reading: Box::new(reading(Coverage::Whole(None))),
-            freshness: fresh,
-            trouble: None,
-        });
-        assert!(whole.fresh_until.is_some());
-        let partial = record(Answer::Read {
-            reading: Box::new(reading(Coverage::Partial)),
-            freshness: fresh,
-            trouble: None,
-        });
-        assert_eq!(partial.fresh_until, None);
-    }
-
-    #[test]
-    fn every_record_has_a_later_next_time() {
-        let answers = [
-            Answer::Gone,
-            Answer::Defect("x".into()),
-            Answer::SameBytes {
-                validators: None,
-                freshness: Freshness(Some(Duration::ZERO)),
-            },
-            Answer::RateLimited {
-                retry_after: Some(Duration::ZERO),
-                status: 503,
-            },
-            Answer::Unfetched(FetchError::Status {
-                status: 500,
-                retry_after: Some(Duration::MAX),
-            }),
-        ];
-        for answer in answers {
-            let record = record(answer.clone());
-            assert!(
-                record.next > AT && record.next <= AT.plus(CAP_RETRY_AFTER),
-                "{answer:?}"
-            );
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,9 @@
 //! Floor 3: things happen in order. No SQL, no XML, no HTTP library.
 
 pub mod archive;
+pub mod crew;
 pub mod cycle;
 pub mod poll;
 pub mod publish;
+pub mod report;
+pub mod scheduler;

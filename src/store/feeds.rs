@@ -161,7 +161,7 @@ fn keep_times(transaction: &Connection, feed: i64, poll: &PollRecord) -> Result<
         .prepare_cached(
             "UPDATE feed SET last_poll = ?2, last_success = iif(?3, ?2, last_success), failures = ?4,
                              fresh_until = ?5, not_before = ?6, not_before_why = ?7, next_poll = ?8,
-                             polls = polls + 1
+                             why_next = ?9, learned = ?10, polls = polls + 1
               WHERE num = ?1 RETURNING polls",
         )?
         .query_row(
@@ -174,6 +174,8 @@ fn keep_times(transaction: &Connection, feed: i64, poll: &PollRecord) -> Result<
                 poll.not_before.as_ref().map(|not| not.until.millis()),
                 poll.not_before.as_ref().map(|not| &not.why),
                 poll.next.millis(),
+                short(&poll.why_next),
+                to_json(&poll.learned),
             ],
             |row| row.get(0),
         )?)
@@ -232,7 +234,7 @@ macro_rules! select_states {
     ($rest:literal) => {
         concat!(
             "SELECT num, id, last_poll, last_success, failures, fresh_until, not_before, not_before_why, next_poll,
-                    document, validators_url, etag, last_modified, info
+                    why_next, learned, document, validators_url, etag, last_modified, info
                FROM feed ",
             $rest
         )
@@ -296,6 +298,8 @@ fn feed_state(row: &Row<'_>) -> Result<FeedState, StoreError> {
         fresh_until: cells.maybe_time("fresh_until")?,
         not_before,
         next_poll: cells.maybe_time("next_poll")?,
+        why_next: cells.get("why_next")?,
+        learned: cells.json("learned")?,
     })
 }
 

@@ -4,6 +4,7 @@ use rusqlite::{Connection, Row};
 
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::time::Timestamp;
+use crate::rules::rhythm::Price;
 use crate::store::columns::Cells;
 use crate::store::error::StoreError;
 
@@ -62,6 +63,22 @@ pub(super) fn archive_cursor(connection: &Connection) -> Result<Option<ArticleSe
         let some = cells.get::<Option<i64>>("archive_cursor")?.is_some();
         some.then(|| cells.seq("archive_cursor")).transpose()
     })
+}
+
+/// The price of a request, where one was kept.
+pub(super) fn price(connection: &Connection) -> Result<Option<Price>, StoreError> {
+    let theta: Option<f64> = connection
+        .prepare_cached("SELECT price FROM meta")?
+        .query_row([], |row| row.get(0))?;
+    Ok(theta.map(Price::new))
+}
+
+/// Keeps the price.
+pub(super) fn keep_price(transaction: &Connection, price: Price) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE meta SET price = ?1")?
+        .execute([price.theta])?;
+    Ok(())
 }
 
 /// How much there is.

@@ -39,6 +39,7 @@ use crate::model::feed::FeedState;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
 use crate::model::time::Timestamp;
+use crate::rules::rhythm::Price;
 use crate::store::lock::Lock;
 use crate::store::readers::Readers;
 use crate::store::writer::Command;
@@ -137,6 +138,17 @@ impl Store {
         let feed = feed.clone();
         self.ask(|reply| Command::Import(feed, at, articles, reply))
             .await
+    }
+
+    /// Keeps the price of a request for the next start. It is also the least that can be written: a store that cannot
+    /// do this can remember no poll.
+    pub async fn keep_price(&self, price: Price) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Price(price, reply)).await
+    }
+
+    /// The price of a request, where one was kept.
+    pub fn price(&self) -> Result<Option<Price>, StoreError> {
+        self.shared.readers.read(meta::price)
     }
 
     /// Finishes what was asked before, empties the write-ahead log and lets go of the lock. Afterwards every clone

@@ -10,10 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
+use crate::rules::rhythm::Price;
 use crate::store::archive::{self, ArchivedFile, ImportedArticle};
 use crate::store::error::StoreError;
 use crate::store::feeds;
 use crate::store::lock::Lock;
+use crate::store::meta;
 use crate::store::open;
 use crate::store::press::Press;
 
@@ -38,6 +40,7 @@ pub(super) enum Command {
         Vec<ImportedArticle>,
         Reply<Vec<(ArticleSeq, Verdict)>>,
     ),
+    Price(Price, Reply<()>),
     Close(Reply<()>),
 }
 
@@ -103,6 +106,10 @@ impl Writer {
                 Command::Import(feed, at, articles, reply) => {
                     let done =
                         self.transact(|t, press| archive::import(t, press, &feed, at, &articles));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Price(price, reply) => {
+                    let done = self.transact(|t, _| meta::keep_price(t, price));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use feedmill::model::feed::FeedState;
 use feedmill::rules::cadence::may_ask;
-use feedmill::service::cycle::{Fate, cycle};
+use feedmill::service::cycle::{Order, cycle};
 use feedmill::service::poll::{Outcome, Polled, poll};
+use feedmill::service::report::Fate;
 use std::future::pending;
 use std::sync::Arc;
 
@@ -320,7 +321,10 @@ async fn a_reader_that_panics_is_its_feeds_failure_and_no_others() {
     let reports = cycle(
         Arc::new(room.desk()),
         jobs,
-        Duration::ZERO,
+        Order {
+            user_refresh: Duration::ZERO,
+            named: false,
+        },
         pending(),
         |_| {},
     )
@@ -449,30 +453,24 @@ async fn p_07_p_08_a_304_is_a_success_and_may_bring_a_pair() {
 }
 
 #[tokio::test]
-async fn p_09_a_bare_304_keeps_the_freshness_that_is_left() {
+async fn p_09_a_bare_304_is_as_fresh_as_the_answer_before_it() {
     let room = Room::new();
-    let start = now();
+    let fresh_until = || room.state("f").fresh_until;
+    let hours = Duration::from_hours;
     room.web
         .set("/f", Say::Tagged(wholes(&["a"]), "\"a\"", "", Some(7200)));
     room.poll("f").await;
-    assert_eq!(
-        room.state("f").fresh_until,
-        Some(start.plus(Duration::from_hours(2)))
-    );
-    room.later(Duration::from_hours(1));
+    assert_eq!(fresh_until(), Some(now().plus(hours(2))));
+    room.later(hours(3));
     room.web.set("/f", Say::Same("", "", None));
     room.poll("f").await;
-    let state = room.state("f");
-    assert_eq!(state.fresh_until, Some(start.plus(Duration::from_hours(2))));
-    assert!(may_ask(&state, now(), Duration::ZERO).is_err());
-    room.later(Duration::from_hours(1));
-    assert_eq!(may_ask(&state, now(), Duration::ZERO), Ok(()));
+    assert_eq!(fresh_until(), Some(now().plus(hours(2))));
+    assert!(may_ask(&room.state("f"), now(), Duration::ZERO).is_err());
+    room.later(hours(2));
+    assert_eq!(may_ask(&room.state("f"), now(), Duration::ZERO), Ok(()));
     room.web.set("/f", Say::Same("", "", Some(21_600)));
     room.poll("f").await;
-    assert_eq!(
-        room.state("f").fresh_until,
-        Some(now().plus(Duration::from_hours(6)))
-    );
+    assert_eq!(fresh_until(), Some(now().plus(hours(6))));
 }
 
 #[tokio::test]

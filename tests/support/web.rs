@@ -17,7 +17,7 @@ use feedmill::model::http::{
 use feedmill::model::ids::{EntryId, FeedId};
 use feedmill::model::time::{Timestamp, Zone};
 use feedmill::model::urls::PageUrl;
-use feedmill::service::poll::{Desk, Job, Polled, poll};
+use feedmill::service::poll::{Desk, Ended, Job, Polled, PriceTag, poll, record_it};
 use feedmill::source::Source;
 use feedmill::store::Store;
 use tempfile::TempDir;
@@ -318,13 +318,19 @@ impl Room {
             store: self.store.clone(),
             readers: Arc::new(Semaphore::new(2)),
             details_per_poll: self.details,
-            clock: now,
+            price: PriceTag::default(),
+            floors: feedmill::rules::schedule::Floors::default(),
+            clock: Arc::new(now),
         }
     }
 
     /// Polls the feed, whether it may be asked or not.
     pub async fn poll(&self, feed: &str) -> Polled {
-        poll(&self.desk(), self.job(feed)).await.unwrap()
+        let desk = self.desk();
+        match poll(&desk, self.job(feed)).await.unwrap() {
+            Ended::Recorded(polled) => polled,
+            Ended::Unreached(record) => record_it(&desk.store, *record).await.unwrap(),
+        }
     }
 
     /// The titles in the store, by number.

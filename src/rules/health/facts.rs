@@ -2,6 +2,7 @@
 
 use crate::model::entry::ReadError;
 use crate::model::http::FetchError;
+use crate::model::learned::Moved;
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::Rhythm;
 
@@ -52,19 +53,6 @@ pub enum Answer {
     Gone,
     /// Anything else that is not good.
     Failed,
-}
-
-/// A permanent redirect, as long as it is met.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// Where it leads.
-    pub to: String,
-    /// How many polls met it, one after the other.
-    pub times: u32,
-    /// The first of them.
-    pub since: Timestamp,
-    /// The last of them.
-    pub until: Timestamp,
 }
 
 impl Answer {

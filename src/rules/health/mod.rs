@@ -10,9 +10,10 @@ use crate::model::time::Timestamp;
 use crate::rules::rhythm::DAY;
 use crate::rules::schedule::{Rate, Span};
 
-pub use facts::{Answer, Facts, Moved, Poll};
+pub use crate::model::health::{Change, Standing, State};
+pub use crate::model::learned::Moved;
+pub use facts::{Answer, Facts, Poll};
 pub use outage::{CANARY, Outage, canary, is_unreached, our_outage};
-pub use state::{Change, Standing, State};
 
 /// One bad poll is weather, three in a row are climate. 410 is a word, and needs to be said twice (P-45).
 const IN_A_ROW: usize = 3;

@@ -2,19 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::rules::rhythm::{PRIOR_DAYS, PRIOR_ENTRIES, Rhythm, SLOW_DAYS, days, number};
-
-/// Entries seen in days watched, the older the less: the two numbers of a Gamma distribution over the rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Memory {
-    /// Entries.
-    pub entries: f64,
-    /// Days.
-    pub days: f64,
-}
+use crate::model::learned::{Memory, Rhythm};
+use crate::rules::rhythm::{PRIOR_DAYS, PRIOR_ENTRIES, SLOW_DAYS, days, number};
 
 impl Memory {
     /// This much later, with that many new entries.

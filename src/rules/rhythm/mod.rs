@@ -7,13 +7,11 @@ mod silence;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::time::Timestamp;
 
-pub use memory::{Memory, from_changes};
+pub use crate::model::learned::{Memory, Rhythm, Silences};
+pub use memory::from_changes;
 pub use price::{Price, cost};
-pub use silence::Silences;
 
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
@@ -44,26 +42,6 @@ const YEARS_TO_1990: Duration = Duration::from_hours(24 * 7305);
 
 /// For how long a window that overran makes us hurry (C.7).
 const HURRY: Duration = Duration::from_hours(24 * 7);
-
-/// What is learned of one feed. A few numbers, kept with the feed from poll to poll.
-///
-/// Whatever was stored, reading it back and going on gives finite numbers: see [`Rhythm::per_day`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Rhythm {
-    /// Entries and days, forgotten over a fortnight.
-    pub slow: Memory,
-    /// The same, forgotten over six hours.
-    pub fast: Memory,
-    /// The highest rate of the last weeks, in entries a day.
-    pub peak: f64,
-    /// When the newest entry came, in milliseconds since the epoch.
-    pub last: Option<i64>,
-    /// When no known entry was left in the feed's document: some had come and gone unseen (P-133).
-    pub overrun: Option<i64>,
-    /// Its longest silences.
-    pub silences: Silences,
-}
 
 /// How long to wait for the next entry, by the rhythm alone.
 #[derive(Clone, Copy, Debug, PartialEq)]

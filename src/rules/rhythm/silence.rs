@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use crate::model::learned::Silences;
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::{DAY, days, number};
 
@@ -12,19 +11,6 @@ pub(super) const WEEKS: usize = 8;
 const ENOUGH: usize = 2;
 
 const WEEK_MILLIS: i64 = 7 * 24 * 3_600_000;
-
-/// The longest silence of each of the last weeks that had an entry.
-///
-/// Entries do not come as dice fall: offices close for the weekend, and a count of entries a day would call every
-/// Sunday an accident. The longest silence of a week knows of nights and weekends, whatever the source's are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Silences {
-    /// In hours, the newest week first.
-    pub weeks: Vec<f64>,
-    /// Which week the first is: weeks since the epoch.
-    pub week: i64,
-}
 
 impl Silences {
     /// A silence ended. One that spans weeks counts in each, as long as it had become by then.

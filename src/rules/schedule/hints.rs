@@ -1,71 +1,14 @@
-//! What a feed says of its own rhythm in its document: a lower bound on the gap, never a reason to come sooner than the
-//! floor (POLLING P-25 to P-28).
+//! What a feed's hints mean: a lower bound on the gap, never a reason to come sooner than the floor (POLLING P-25 to P-28).
 
-use std::time::Duration;
-
+use crate::model::hints::{Hints, Updates};
 use crate::model::time::Timestamp;
 use crate::rules::cadence::CAP_HINT;
-use crate::rules::rhythm::{DAY, HOUR};
 
 const ALL_HOURS: u32 = (1 << 24) - 1;
 const ALL_DAYS: u8 = (1 << 7) - 1;
 const HOUR_MILLIS: i64 = 3_600_000;
 
-/// A feed's hints, as its last document had them. The default says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hints {
-    /// RSS `ttl`.
-    pub ttl: Option<Duration>,
-    /// RSS `skipHours`: a bit for each hour of the day in GMT, bit 0 from midnight on.
-    pub skip_hours: u32,
-    /// RSS `skipDays`: a bit for each day of the week in GMT, bit 0 is Monday.
-    pub skip_days: u8,
-    /// The syndication module's `updatePeriod`, `updateFrequency` and `updateBase`.
-    pub updates: Option<Updates>,
-    /// It says that it has ended: JSON Feed `expired`, `podcast:updateFrequency complete`.
-    pub ended: bool,
-}
-
-/// How often a feed says it is put out, from when on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Updates {
-    /// The time from one to the next.
-    pub every: Duration,
-    /// When one was or will be.
-    pub base: Option<Timestamp>,
-}
-
 impl Hints {
-    /// RSS `ttl`: whole minutes. Zero, negative numbers and words are no hint.
-    pub fn ttl(text: &str) -> Option<Duration> {
-        let minutes: u64 = text.trim().parse().ok().filter(|minutes| *minutes > 0)?;
-        Some(Duration::from_secs(minutes.saturating_mul(60)))
-    }
-
-    /// One `hour` of `skipHours`, added. 24 is 0; what is no hour adds nothing.
-    pub fn skip_hour(&mut self, text: &str) {
-        if let Some(hour) = text.trim().parse().ok().filter(|hour: &u32| *hour <= 24) {
-            self.skip_hours |= 1 << (hour % 24);
-        }
-    }
-
-    /// One `day` of `skipDays`, added: its English name in any case. What is no day adds nothing.
-    pub fn skip_day(&mut self, text: &str) {
-        const DAYS: [&str; 7] = [
-            "monday",
-            "tuesday",
-            "wednesday",
-            "thursday",
-            "friday",
-            "saturday",
-            "sunday",
-        ];
-        let name = text.trim();
-        if let Some(day) = DAYS.iter().position(|day| day.eq_ignore_ascii_case(name)) {
-            self.skip_days |= 1 << day;
-        }
-    }
-
     /// The first moment from `time` on that is in no hour and no day that the feed wants to be left alone in. A feed
     /// that names all hours, or all days, names none.
     #[must_use]
@@ -93,29 +36,6 @@ fn ignore_all<T: PartialEq + Default + Copy>(bits: T, all: T) -> T {
 }
 
 impl Updates {
-    /// From the three elements, as they are written. A missing period is a day and a missing frequency 1; but none of
-    /// the two says nothing. `hourly` once is what generators write unasked; words of no meaning mean nothing.
-    pub fn read(
-        period: Option<&str>,
-        frequency: Option<&str>,
-        base: Option<Timestamp>,
-    ) -> Option<Self> {
-        if period.is_none() && frequency.is_none() {
-            return None;
-        }
-        let period = match period.unwrap_or("daily").trim() {
-            "hourly" => HOUR,
-            "daily" => DAY,
-            "weekly" => DAY * 7,
-            "monthly" => DAY * 30,
-            "yearly" => DAY * 365,
-            _ => return None,
-        };
-        let frequency: u32 = frequency.unwrap_or("1").trim().parse().ok()?;
-        let every = period.checked_div(frequency)?;
-        (every > HOUR || (every == HOUR && period != HOUR)).then_some(Self { every, base })
-    }
-
     /// The next one after `now`, or a day from now where that is sooner.
     pub fn next(self, now: Timestamp) -> Timestamp {
         let every = i64::try_from(self.every.as_millis()).unwrap_or(i64::MAX);
@@ -133,20 +53,14 @@ impl Updates {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
     use super::*;
+    use crate::rules::rhythm::HOUR;
 
     /// Saturday, 2026-11-21, at this time of the day.
     fn at(hour: u32, minute: u32) -> Timestamp {
         Timestamp::from_secs(1_795_219_200).plus(HOUR * hour + Duration::from_mins(1) * minute)
-    }
-
-    #[test]
-    fn p_25_only_whole_minutes_are_a_ttl() {
-        assert_eq!(Hints::ttl(" 90 "), Some(Duration::from_mins(90)));
-        for no in ["0", "-5", "soon", "1.5", "", "99999999999999999999"] {
-            assert_eq!(Hints::ttl(no), None, "{no}");
-        }
-        assert!(Hints::ttl("18446744073709551615").is_some());
     }
 
     #[test]

@@ -17,9 +17,10 @@ use crate::model::time::{Timestamp, Zone};
 use crate::rules::cadence::{CAP_HINT, CAP_RETRY_AFTER, FLOOR};
 use crate::rules::rhythm::{self, DAY, HOUR, Price, Rhythm};
 
+pub use crate::model::hints::{Hints, Updates};
+pub use crate::model::learned::Slowed;
 pub use clock::{Jump, due, held, jump};
 pub use cron::after as cron_after;
-pub use hints::{Hints, Updates};
 pub use why::Why;
 pub(crate) use why::{Rate, Span};
 
@@ -58,15 +59,6 @@ impl Default for Floors {
             cold: DAY,
         }
     }
-}
-
-/// How often a feed was told 429 of late: each doubles its floor, each clean week halves it again (P-35).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Slowed {
-    /// How often it was doubled when `since` was.
-    pub times: u32,
-    /// The last 429.
-    pub since: Option<Timestamp>,
 }
 
 impl Slowed {

@@ -6,19 +6,25 @@ mod told;
 
 pub use told::{Outcome, Polled, Told};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::config;
 use crate::fetch::Fetch;
 use crate::model::content::RawHash;
 use crate::model::entry::Listing;
 use crate::model::feed::{FeedState, Subscription};
 use crate::model::http::{FetchError, FetchOutcome, Freshness, HttpValidators, Page, Share};
-use crate::model::poll::{Coverage, Reading};
+use crate::model::poll::{Coverage, PollRecord, Reading};
 use crate::model::time::Timestamp;
-use crate::rules::settle::{self, Answer};
+use crate::model::urls::PageUrl;
+use crate::rules::health;
+use crate::rules::rhythm::Price;
+use crate::rules::schedule::Floors;
+use crate::rules::settle::{self, Answer, Orders};
 use crate::service::poll::details::{Details, complete};
 use crate::service::poll::plan::{Rest, plan};
 use crate::source::Source;
@@ -37,8 +43,36 @@ pub struct Desk<W> {
     pub readers: Arc<Semaphore>,
     /// Detail pages asked in one poll of one feed; the rest waits for the next.
     pub details_per_poll: usize,
+    /// The price of a request.
+    pub price: PriceTag,
+    /// Nobody is asked more often.
+    pub floors: Floors,
     /// The wall clock.
-    pub clock: fn() -> Timestamp,
+    pub clock: Clock,
+}
+
+/// A wall clock.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The price of a request as it is now.
+#[derive(Debug, Default)]
+pub struct PriceTag(Mutex<Price>);
+
+impl PriceTag {
+    /// With this price.
+    pub fn new(price: Price) -> Self {
+        Self(Mutex::new(price))
+    }
+
+    /// What it says.
+    pub fn now(&self) -> Price {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on.
+    pub fn set(&self, price: Price) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = price;
+    }
 }
 
 /// One feed to ask.
@@ -54,16 +88,55 @@ pub struct Job {
 /// Polls a feed and records the outcome, whatever it is. Only the store can make this fail.
 ///
 /// Of thousands of polls most wait for their first answer, so what comes after it is kept on the heap, and only then.
-pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Polled, StoreError> {
+pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreError> {
     let (at, started) = ((desk.clock)(), Instant::now());
     let job = Arc::new(job);
     let mut share = Share::default();
     let answer = ask(desk, &job, at, &mut share).await?;
-    let record = settle::settle(&job.state, at, started.elapsed(), answer);
-    let told = Told::of(&record);
-    let recorded = Box::pin(desk.store.record(record)).await?;
+    let unreached = matches!(&answer, Answer::Unfetched(error) if health::is_unreached(error));
+    let record = settle(desk, &job, at, started.elapsed(), answer);
+    if unreached {
+        return Ok(Ended::Unreached(Box::new(record)));
+    }
+    let polled = Box::pin(record_it(&desk.store, record)).await?;
     drop(share); // the words are on the disk: other pages may come
+    Ok(Ended::Recorded(polled))
+}
+
+/// Writes what came of a poll.
+pub async fn record_it(store: &Store, record: PollRecord) -> Result<Polled, StoreError> {
+    let told = Told::of(&record);
+    let recorded = store.record(record).await?;
     Ok(Polled { told, recorded })
+}
+
+/// How a poll ended.
+pub enum Ended {
+    /// What came of it is written.
+    Recorded(Polled),
+    /// Nothing of its host could be reached. Whether the host is to blame only others can tell (P-49), so nothing is
+    /// written yet.
+    Unreached(Box<PollRecord>),
+}
+
+/// Decides what is written, by our orders for the feed.
+fn settle<W>(
+    desk: &Desk<W>,
+    job: &Job,
+    at: Timestamp,
+    took: Duration,
+    answer: Answer,
+) -> PollRecord {
+    let schedule = job.subscription.schedule.as_deref();
+    let schedule = schedule.and_then(|text| config::schedule(text).ok()); // checked when it was read
+    let orders = Orders {
+        cron: schedule
+            .as_ref()
+            .map(|schedule| (schedule, &job.subscription.zone)),
+        price: desk.price.now(),
+        floors: desk.floors,
+    };
+    settle::settle(&job.state, &orders, at, took, answer)
 }
 
 async fn ask<W: Fetch>(
@@ -81,26 +154,26 @@ async fn ask<W: Fetch>(
             page,
             validators,
             freshness,
+            moved_to,
             share: taken,
-            ..
         }) => {
             *share = taken;
-            Box::pin(answered(
-                desk,
-                job,
-                at,
-                share,
-                (page, validators, freshness),
-            ))
-            .await
+            let came = Came {
+                bytes: page.bytes.len() as u64,
+                validators,
+                freshness,
+                moved_to,
+            };
+            Box::pin(answered(desk, job, at, share, page, came)).await
         }
         Ok(FetchOutcome::NotModified {
             validators,
             freshness,
-            ..
+            moved_to,
         }) => Ok(Answer::NotModified {
             validators,
             freshness,
+            moved_to,
         }),
         Ok(FetchOutcome::RateLimited {
             retry_after,
@@ -114,19 +187,30 @@ async fn ask<W: Fetch>(
     }
 }
 
+/// What came with a page.
+struct Came {
+    bytes: u64,
+    validators: Option<HttpValidators>,
+    freshness: Freshness,
+    moved_to: Option<PageUrl>,
+}
+
 /// Reads what came, and what it leads to.
 async fn answered<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
     at: Timestamp,
     share: &mut Share,
-    (page, validators, freshness): (Page, Option<HttpValidators>, Freshness),
+    page: Page,
+    came: Came,
 ) -> Result<Answer, StoreError> {
     let (same, document) = settle::same_document(&job.state, &page.bytes);
     if same {
         return Ok(Answer::SameBytes {
-            validators,
-            freshness,
+            validators: came.validators,
+            freshness: came.freshness,
+            bytes: came.bytes,
+            moved_to: came.moved_to,
         });
     }
     let list = match list(desk, job, page, share).await {
@@ -142,12 +226,7 @@ async fn answered<W: Fetch>(
         *share = Share::default(); // whoever waits for a share may hold none
     }
     let details = complete(desk, job, plan.teasers, plan.rest.known, at).await;
-    Ok(conclude(
-        list.pages,
-        (validators, freshness, document),
-        plan.rest,
-        details,
-    ))
+    Ok(conclude(list.pages, document, came, plan.rest, details))
 }
 
 /// A listing, and how many pages it took.
@@ -238,18 +317,21 @@ async fn offload<W: Fetch, T: Send + 'static>(
 }
 
 /// Puts the answer together.
-fn conclude(
-    pages: usize,
-    (validators, freshness, document): (Option<HttpValidators>, Freshness, RawHash),
-    rest: Rest,
-    details: Details,
-) -> Answer {
+fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: Details) -> Answer {
     let Rest {
         listing,
         mut articles,
         known,
+        strange,
+        entries,
+        met,
     } = rest;
     articles.extend(details.articles);
+    let arrivals = articles
+        .iter()
+        .filter(|article| strange.contains(&article.key))
+        .map(|article| article.published.or(article.updated))
+        .collect();
     // Oldest first, so that numbers grow with the days: listings are mostly newest first, and dates decide where there are any.
     articles.reverse();
     articles.sort_by_key(|article| article.published.or(article.updated));
@@ -258,6 +340,10 @@ fn conclude(
     let single = pages == 1;
     let reading = Reading {
         info: listing.info,
+        hints: listing.hints,
+        entries,
+        met,
+        arrivals,
         articles,
         known,
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),
@@ -265,15 +351,17 @@ fn conclude(
         notes: listing.notes,
         document: (whole && single).then_some(document),
         coverage: if whole {
-            Coverage::Whole(validators.filter(|_| single))
+            Coverage::Whole(came.validators.filter(|_| single))
         } else {
             Coverage::Partial
         },
     };
     Answer::Read {
         reading: Box::new(reading),
-        freshness,
+        freshness: came.freshness,
         trouble: details.trouble,
+        bytes: came.bytes,
+        moved_to: came.moved_to,
     }
 }
 
@@ -298,7 +386,9 @@ mod tests {
             store: Store::open(&scratch.path().join("store.db")).unwrap(),
             readers: Arc::new(Semaphore::new(1)),
             details_per_poll: 1,
-            clock: || Timestamp::from_millis(0),
+            price: PriceTag::default(),
+            floors: Floors::default(),
+            clock: Arc::new(|| Timestamp::from_millis(0)),
         };
         let subscription = Subscription {
             id: "a".parse().unwrap(),

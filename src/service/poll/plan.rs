@@ -26,6 +26,12 @@ pub(super) struct Rest {
     pub articles: Vec<Article>,
     /// Entries that are unchanged.
     pub known: usize,
+    /// Entries that were never here, all or in part.
+    pub strange: HashSet<EntryKey>,
+    /// How many entries the listing has.
+    pub entries: u32,
+    /// Whether one of them was here.
+    pub met: bool,
 }
 
 /// Recognises the entries of a listing: what is unchanged is counted and left, what came whole becomes an article, and
@@ -55,6 +61,11 @@ pub(super) fn plan(
         .collect();
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
     let entries = store.known(&job.subscription.id, &wanted)?;
+    let strange = wanted
+        .iter()
+        .filter(|key| !entries.contains_key(key))
+        .cloned()
+        .collect();
     let pointed = listing
         .leads
         .iter()
@@ -71,6 +82,7 @@ pub(super) fn plan(
         .language
         .clone()
         .filter(|_| job.subscription.language == "und");
+    let count = u32::try_from(listing.leads.len()).unwrap_or(u32::MAX);
     let (mut teasers, mut articles, mut known) = (Vec::new(), Vec::new(), 0);
     for (place, (lead, key)) in std::mem::take(&mut listing.leads)
         .into_iter()
@@ -116,6 +128,9 @@ pub(super) fn plan(
             listing,
             articles,
             known,
+            strange,
+            entries: count,
+            met: !entries.is_empty(),
         },
     })
 }

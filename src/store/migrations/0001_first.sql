@@ -8,6 +8,7 @@ CREATE TABLE meta (
   next_seq       INTEGER NOT NULL CHECK (next_seq >= 0),         -- only ever grows: a number is given once
   archive_cursor INTEGER,                                        -- the last article the archive has dealt with
   last_change    INTEGER,                                        -- when an article was last stored; never moves back
+  price          REAL,                                           -- of a request, in days (C.6)
   recipe         INTEGER NOT NULL                                -- of every hash in `words`
 ) STRICT;
 INSERT INTO meta (one, river_id, next_seq, recipe) VALUES (1, randomblob(16), 0, 1);
@@ -23,13 +24,19 @@ CREATE TABLE feed (
   not_before       INTEGER,
   not_before_why   TEXT,
   next_poll        INTEGER,
+  why_next         TEXT,
+  learned          TEXT,                                         -- JSON: rhythm, hints, 429s, moves
+  state            TEXT,                                         -- its health, as last judged
+  state_since      INTEGER,
+  state_why        TEXT,
   polls            INTEGER NOT NULL DEFAULT 0,
   document         BLOB CHECK (length(document) = 16),
   validators_url   TEXT,                                         -- NULL: no validators
   etag             BLOB,
   last_modified    BLOB,
   info             TEXT,                                         -- JSON
-  CHECK ((not_before IS NULL) = (not_before_why IS NULL))
+  CHECK ((not_before IS NULL) = (not_before_why IS NULL)),
+  CHECK ((state IS NULL) = (state_since IS NULL) AND (state IS NULL) = (state_why IS NULL))
 ) STRICT;
 
 -- The last polls of each feed, so that decisions can be read back.
@@ -49,6 +56,16 @@ CREATE TABLE poll (
   more     TEXT,                                                 -- JSON: notes, skipped
   PRIMARY KEY (feed, n)
 ) STRICT, WITHOUT ROWID;
+
+-- When feeds came into another state of health, and why: what the health feed tells.
+CREATE TABLE health (
+  n          INTEGER PRIMARY KEY,                                -- only ever grows
+  feed       INTEGER NOT NULL REFERENCES feed (num),
+  at         INTEGER NOT NULL,
+  from_state TEXT    NOT NULL,
+  to_state   TEXT    NOT NULL,
+  why        TEXT    NOT NULL
+) STRICT;
 
 -- Every text there ever was, under the number of the first article that carried it. Outlives articles.
 CREATE TABLE words (

@@ -13,8 +13,8 @@ use std::time::Duration;
 use feedmill::model::article::Article;
 use feedmill::model::content::{Content, ContentHash, RawHash};
 use feedmill::model::entry::EntryKey;
-use feedmill::model::feed::FeedInfo;
 use feedmill::model::ids::{ArticleSeq, EntryId, FeedId};
+use feedmill::model::learned::Learned;
 use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading, Recorded, Verdict};
 use feedmill::model::time::Timestamp;
 use feedmill::store::Store;
@@ -105,14 +105,9 @@ fn article(id: &str, words: &str) -> Article {
 
 fn reading(articles: Vec<Article>) -> Reading {
     Reading {
-        info: FeedInfo::default(),
         articles,
-        known: 0,
-        skipped: Vec::new(),
-        missed: Vec::new(),
-        notes: Vec::new(),
-        document: None,
         coverage: Coverage::Whole(None),
+        ..Reading::default()
     }
 }
 
@@ -126,6 +121,7 @@ fn poll_with(id: &str, time: Timestamp, result: PollResult) -> PollRecord {
         not_before: None,
         fresh_until: None,
         failures: 0,
+        learned: Learned::default(),
         result,
     }
 }

@@ -7,6 +7,7 @@ use feedmill::model::entry::{Enclosure, EntryKey, Skipped};
 use feedmill::model::feed::{FeedInfo, FeedState, NotBefore};
 use feedmill::model::http::HttpValidators;
 use feedmill::model::ids::EntryId;
+use feedmill::model::learned::Learned;
 use feedmill::model::poll::{Coverage, PollResult, Verdict};
 use feedmill::model::urls::PageUrl;
 use feedmill::store::Store;
@@ -295,6 +296,8 @@ fn a_feed_is_remembered_as_its_polls_left_it() {
         fresh_until: Some(at(600)),
         not_before: None,
         next_poll: Some(at(3600)),
+        why_next: Some("every hour".to_owned()),
+        learned: Learned::default(),
     };
     assert_eq!(state(), expected);
 

@@ -1,0 +1,103 @@
+//! What is told in the log, as whoever reads it at three in the morning wants to read it.
+
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use crate::rules::schedule::Jump;
+use crate::service::publish::Published;
+use crate::service::report::{Fate, FeedReport};
+use crate::service::scheduler::Event;
+
+/// One line a poll (P-151).
+pub fn polled(report: &FeedReport) {
+    let (counts, why) = (report.counts, report.why());
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                feed.id = %report.feed,
+                poll.result = report.fate.word(),
+                new = counts.new,
+                revised = counts.revised,
+                reprints = counts.reprints,
+                known = counts.known,
+                duration_ms = millis(report.took),
+                why = printable(&why),
+                "polled"
+            )
+        };
+    }
+    match report.fate {
+        Fate::Failed(_) => line!(error),
+        Fate::Offline(_) | Fate::Stopped => line!(warn),
+        _ if !report.skipped.is_empty() => line!(warn),
+        _ => line!(info),
+    }
+}
+
+/// What happened to the polls.
+pub fn event(event: &Event<'_>) {
+    match event {
+        Event::Polled(report) => polled(report),
+        Event::Offline(outage) => warn!(
+            hosts = outage.asked,
+            unreached = outage.unreached,
+            "offline: nobody can be reached; one host is tried every minute, and nothing is held against any feed"
+        ),
+        Event::Online => info!("online again"),
+        Event::Halted(error) => error!(
+            %error,
+            "the store takes nothing: nobody is polled until it does; it is tried again every minute"
+        ),
+        Event::Resumed => info!("the store takes what it is given again"),
+        Event::Clock(Jump::Back(by)) => warn!(
+            seconds = by.as_secs(),
+            "the clock was set back: times that lie too far ahead now are brought nearer"
+        ),
+        Event::Clock(Jump::Forward(by)) => warn!(
+            seconds = by.as_secs(),
+            "the clock was set forward, or the machine slept: who is overdue is polled one after the other"
+        ),
+        Event::Clock(Jump::None) => {}
+        Event::Roster(added, removed, changed) => {
+            info!(added, removed, changed, "feeds to be polled");
+        }
+        Event::Sleeping(until) => {
+            debug!(
+                until = until.map(|until| until.to_string()),
+                "nobody is due"
+            );
+        }
+    }
+}
+
+/// What was published.
+pub fn published(published: &Published) {
+    for (number, why) in &published.unarchivable {
+        warn!(article = number.0, why, "an article has no archive file");
+    }
+    info!(
+        files = published.files,
+        feed_changed = published.feed_changed,
+        "published"
+    );
+}
+
+/// Whole milliseconds.
+pub fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A stranger's text for a terminal or a log: control characters and marks that reorder the line become visible (P-170).
+pub fn printable(text: &str) -> String {
+    let unsafe_mark = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}' | '\u{2029}');
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || unsafe_mark(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

@@ -1,0 +1,64 @@
+//! `feedmill run`: the service.
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tracing::info;
+
+use crate::app::App;
+use crate::app::daemon::{Daemon, Orders};
+use crate::cli::{Global, Outcome};
+
+/// Poll each feed when it is due, publish and serve what came, until told to stop.
+#[derive(clap::Args)]
+pub struct Args {}
+
+impl Args {
+    /// Exit 0: told to stop, and stopped cleanly.
+    pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
+        let places = global.places()?;
+        let app = App::open(global.configuration()?)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        let daemon = Daemon {
+            app,
+            places,
+            listener: None,
+        };
+        let outcome = runtime.block_on(async { daemon.run(signals()?).await });
+        // Reading threads that are still at work have nobody to report to.
+        runtime.shutdown_background();
+        outcome.map(|()| Outcome::Well)
+    }
+}
+
+/// SIGTERM and Ctrl-C stop, SIGHUP reads the configuration again.
+fn signals() -> anyhow::Result<Orders> {
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    let (stop, stopped) = watch::channel(false);
+    let (reload, reloaded) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                Some(()) = interrupt.recv() => info!("told to stop (SIGINT)"),
+                Some(()) = terminate.recv() => info!("told to stop (SIGTERM)"),
+                Some(()) = hangup.recv() => {
+                    info!("told to read the configuration again (SIGHUP)");
+                    let _ = reload.try_send(()); // one that waits already is enough
+                    continue;
+                }
+            }
+            let _ = stop.send(true);
+        }
+    });
+    Ok(Orders {
+        stop: stopped,
+        reload: reloaded,
+    })
+}

@@ -1,0 +1,112 @@
+//! What is learned of a feed from poll to poll: numbers that rules make and read, kept with the feed as one JSON object.
+//! Released names stay.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::hints::{Hints, is_default, millis_maybe};
+use crate::model::time::Timestamp;
+
+/// All that is learned. The default is of a feed that was never asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learned {
+    /// When its entries come.
+    pub rhythm: Rhythm,
+    /// What its last document says of when to ask.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hints: Hints,
+    /// The 429s of late.
+    #[serde(skip_serializing_if = "is_default")]
+    pub slowed: Slowed,
+    /// How many entries its last document held.
+    pub window: u32,
+    /// How long its answers are fresh by the server's word; a bare 304 is as fresh again (P-09).
+    #[serde(with = "millis_maybe", skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Duration>,
+    /// The mean size of its whole answers that turned out unchanged, in bytes; 0 where a 304 comes instead.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unchanged: u64,
+    /// Where it redirects to for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+    /// Answers in a row, of one kind, after which nobody asks any more by the clock (P-45, P-46).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+/// Answers in a row that say: do not ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// 410 or 401.
+    pub status: u16,
+    /// How many in a row.
+    pub times: u32,
+}
+
+/// What is learned of one feed. A few numbers, kept with the feed from poll to poll.
+///
+/// Whatever was stored, reading it back and going on gives finite numbers: see [`Rhythm::per_day`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rhythm {
+    /// Entries and days, forgotten over a fortnight.
+    pub slow: Memory,
+    /// The same, forgotten over six hours.
+    pub fast: Memory,
+    /// The highest rate of the last weeks, in entries a day.
+    pub peak: f64,
+    /// When the newest entry came, in milliseconds since the epoch.
+    pub last: Option<i64>,
+    /// When no known entry was left in the feed's document: some had come and gone unseen (P-133).
+    pub overrun: Option<i64>,
+    /// Its longest silences.
+    pub silences: Silences,
+}
+
+/// Entries seen in days watched, the older the less: the two numbers of a Gamma distribution over the rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// Entries.
+    pub entries: f64,
+    /// Days.
+    pub days: f64,
+}
+
+/// The longest silence of each of the last weeks that had an entry.
+///
+/// Entries do not come as dice fall: offices close for the weekend, and a count of entries a day would call every
+/// Sunday an accident. The longest silence of a week knows of nights and weekends, whatever the source's are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Silences {
+    /// In hours, the newest week first.
+    pub weeks: Vec<f64>,
+    /// Which week the first is: weeks since the epoch.
+    pub week: i64,
+}
+
+/// How often a feed was told 429 of late: each doubles its floor, each clean week halves it again (P-35).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Slowed {
+    /// How often it was doubled when `since` was.
+    pub times: u32,
+    /// The last 429.
+    pub since: Option<Timestamp>,
+}
+
+/// A permanent redirect, as long as it is met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Where it leads.
+    pub to: String,
+    /// How many polls met it, one after the other.
+    pub times: u32,
+    /// The first of them.
+    pub since: Timestamp,
+    /// The last of them.
+    pub until: Timestamp,
+}

@@ -1,0 +1,225 @@
+//! What a poll teaches about its feed.
+
+use crate::model::feed::FeedState;
+use crate::model::http::FetchError;
+use crate::model::learned::{Learned, Moved, Refusal, Rhythm};
+use crate::model::poll::Reading;
+use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
+use crate::rules::settle::Answer;
+
+/// What is known of a feed after an answer. What failed teaches nothing of its rhythm: the next good poll covers its
+/// time too.
+pub fn learn(feed: &FeedState, at: Timestamp, answer: &Answer) -> Learned {
+    let mut learned = Learned {
+        refusal: refusal(feed.learned.refusal, answer),
+        ..feed.learned.clone()
+    };
+    match answer {
+        // A list without a page behind it is no sight of the feed.
+        Answer::Read {
+            trouble: Some(_), ..
+        } => {}
+        Answer::Read {
+            reading,
+            freshness,
+            bytes,
+            moved_to,
+            trouble: None,
+        } => {
+            learned.rhythm = rhythm(feed, at, reading);
+            learned.hints = reading.hints.clone();
+            learned.window = reading.entries;
+            learned.lifetime = freshness.0;
+            if reading.articles.is_empty() && reading.known > 0 {
+                learned.unchanged = mean(learned.unchanged, *bytes);
+            }
+            learned.moved = moved(learned.moved.take(), at, moved_to.as_ref());
+        }
+        Answer::SameBytes {
+            freshness,
+            bytes,
+            moved_to,
+            ..
+        } => {
+            learned.rhythm = quiet(feed, at);
+            learned.lifetime = freshness.0;
+            learned.unchanged = mean(learned.unchanged, *bytes);
+            learned.moved = moved(learned.moved.take(), at, moved_to.as_ref());
+        }
+        Answer::NotModified {
+            freshness,
+            moved_to,
+            ..
+        } => {
+            learned.rhythm = quiet(feed, at);
+            learned.lifetime = freshness.0.or(learned.lifetime); // P-09
+            learned.unchanged = 0;
+            learned.moved = moved(learned.moved.take(), at, moved_to.as_ref());
+        }
+        Answer::RateLimited { status: 429, .. } => learned.slowed = learned.slowed.told(at), // P-35
+        Answer::RateLimited { .. }
+        | Answer::Gone
+        | Answer::Unfetched(_)
+        | Answer::Unread(_)
+        | Answer::Defect(_) => {}
+    }
+    learned
+}
+
+/// Whether nobody asks this feed any more by the clock: it said twice that it is gone (P-45), or that we may not (P-46).
+/// An order by name still asks, and an answer of another kind resumes.
+pub fn is_stopped(learned: &Learned) -> bool {
+    learned.refusal.is_some_and(|refusal| refusal.times >= 2)
+}
+
+fn refusal(before: Option<Refusal>, answer: &Answer) -> Option<Refusal> {
+    let status = match answer {
+        Answer::Gone => 410,
+        Answer::Unfetched(FetchError::Status { status: 401, .. }) => 401,
+        // Out of reach, or told to wait: nothing was said about the feed.
+        Answer::RateLimited { .. } | Answer::Defect(_) => return before,
+        Answer::Unfetched(error) if !matches!(error, FetchError::Status { .. }) => return before,
+        _ => return None,
+    };
+    let times = before
+        .filter(|before| before.status == status)
+        .map_or(0, |before| before.times);
+    Some(Refusal {
+        status,
+        times: times.saturating_add(1),
+    })
+}
+
+fn rhythm(feed: &FeedState, at: Timestamp, reading: &Reading) -> Rhythm {
+    match feed.last_success {
+        Some(before) => {
+            let overrun = reading.entries > 0 && !reading.met;
+            let rhythm = &feed.learned.rhythm;
+            rhythm.after_poll(before, at, &reading.arrivals, overrun)
+        }
+        None => Rhythm::first(at, &reading.arrivals),
+    }
+}
+
+/// Nothing came.
+fn quiet(feed: &FeedState, at: Timestamp) -> Rhythm {
+    let rhythm = &feed.learned.rhythm;
+    feed.last_success.map_or_else(
+        || rhythm.clone(),
+        |before| rhythm.after_poll(before, at, &[], false),
+    )
+}
+
+fn mean(before: u64, bytes: u64) -> u64 {
+    if before == 0 {
+        bytes
+    } else {
+        before.midpoint(bytes)
+    }
+}
+
+/// A permanent redirect met once more, or one that is met no longer (P-73).
+fn moved(before: Option<Moved>, at: Timestamp, to: Option<&PageUrl>) -> Option<Moved> {
+    let to = to?.as_str();
+    Some(match before.filter(|before| before.to == to) {
+        Some(before) => Moved {
+            times: before.times.saturating_add(1),
+            until: at.max(before.until),
+            ..before
+        },
+        None => Moved {
+            to: to.to_owned(),
+            times: 1,
+            since: at,
+            until: at,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::http::Freshness;
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const AT: Timestamp = Timestamp::EPOCH;
+
+    fn feed() -> FeedState {
+        FeedState::new("f".parse().unwrap())
+    }
+
+    fn not_modified(hours: Option<u32>, moved_to: Option<&str>) -> Answer {
+        Answer::NotModified {
+            validators: None,
+            freshness: Freshness(hours.map(|hours| HOUR * hours)),
+            moved_to: moved_to.map(|url| PageUrl::parse(url).unwrap()),
+        }
+    }
+
+    /// What is known after these answers, a day apart.
+    fn after(answers: &[Answer]) -> Learned {
+        let mut feed = feed();
+        for (day, answer) in (0..).zip(answers) {
+            feed.learned = learn(&feed, AT.plus(HOUR * 24 * day), answer);
+        }
+        feed.learned
+    }
+
+    #[test]
+    fn p_09_a_bare_304_is_as_fresh_as_the_answer_before_it() {
+        let lifetime = |answers: &[Answer]| after(answers).lifetime;
+        let two = || not_modified(Some(2), None);
+        assert_eq!(lifetime(&[two(), not_modified(None, None)]), Some(HOUR * 2));
+        assert_eq!(
+            lifetime(&[two(), not_modified(Some(6), None)]),
+            Some(HOUR * 6)
+        );
+        let same = Answer::SameBytes {
+            validators: None,
+            freshness: Freshness(None),
+            bytes: 1,
+            moved_to: None,
+        };
+        assert_eq!(lifetime(&[two(), same]), None, "a 200 says it all anew");
+    }
+
+    #[test]
+    fn p_45_p_46_two_refusals_in_a_row_stop_a_feed() {
+        let status = |status| {
+            Answer::Unfetched(FetchError::Status {
+                status,
+                retry_after: None,
+            })
+        };
+        let lost = || Answer::Unfetched(FetchError::Incomplete("cut".to_owned()));
+        let stopped = |answers: &[Answer]| is_stopped(&after(answers));
+        assert!(!stopped(&[Answer::Gone]));
+        assert!(stopped(&[Answer::Gone, Answer::Gone]));
+        assert!(stopped(&[Answer::Gone, lost(), Answer::Gone]));
+        assert!(stopped(&[status(401), status(401)]));
+        assert!(!stopped(&[Answer::Gone, status(401)]));
+        assert!(!stopped(&[Answer::Gone, status(500), Answer::Gone]));
+        assert!(!stopped(&[
+            Answer::Gone,
+            Answer::Gone,
+            not_modified(None, None)
+        ]));
+        assert!(!stopped(&[status(503), status(503), status(503)]), "P-44");
+    }
+
+    #[test]
+    fn p_73_a_change_of_mind_begins_anew() {
+        let to = |url| not_modified(None, Some(url));
+        let (b, c) = ("https://b.test/feed", "https://c.test/feed");
+        let times = |answers: &[Answer]| after(answers).moved.map(|moved| moved.times);
+        assert_eq!(times(&[to(b), to(b), to(b)]), Some(3));
+        assert_eq!(times(&[to(b), to(b), to(c)]), Some(1));
+        assert_eq!(times(&[to(b), not_modified(None, None)]), None);
+        assert_eq!(times(&[to(b), Answer::Gone, to(b)]), Some(2));
+    }
+}
