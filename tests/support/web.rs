@@ -303,7 +303,7 @@ impl Room {
                 zone: Zone::utc(),
                 archive: Some("html".to_owned()),
                 schedule: None,
-                allow_hosts: feedmill::model::http::AllowedHosts::default(),
+                allow_hosts: feedmill::model::http::HostSet::default(),
                 options: Options::default(),
             },
             source: &Lines,
@@ -330,6 +330,7 @@ impl Room {
         match poll(&desk, self.job(feed)).await.unwrap() {
             Ended::Recorded(polled) => polled,
             Ended::Unreached(record) => record_it(&desk.store, *record).await.unwrap(),
+            Ended::Silenced(held) => panic!("left alone: {held:?}"),
         }
     }
 

@@ -175,6 +175,13 @@ async fn one_route<W: Fetch>(
                 MissKind::Passing,
             ));
         }
+        Err(FetchError::Silenced { left, why, .. }) => {
+            return Err(Miss {
+                why,
+                kind: MissKind::Passing,
+                retry_after: Some(left),
+            });
+        }
         Err(error) => {
             let kind = match error {
                 FetchError::Status { status: 404, .. } => MissKind::Lost,

@@ -16,7 +16,7 @@ use crate::config;
 use crate::fetch::Fetch;
 use crate::model::content::RawHash;
 use crate::model::entry::Listing;
-use crate::model::feed::{FeedState, Subscription};
+use crate::model::feed::{FeedState, NotBefore, Subscription};
 use crate::model::http::{FetchError, FetchOutcome, Freshness, HttpValidators, Page, Share};
 use crate::model::poll::{Coverage, PollRecord, Reading};
 use crate::model::time::Timestamp;
@@ -93,6 +93,12 @@ pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreErro
     let job = Arc::new(job);
     let mut share = Share::default();
     let answer = ask(desk, &job, at, &mut share).await?;
+    if let Answer::Unfetched(FetchError::Silenced { origin, left, why }) = &answer {
+        return Ok(Ended::Silenced(NotBefore {
+            until: (desk.clock)().plus(*left),
+            why: format!("{origin}: {why}"),
+        }));
+    }
     let unreached = matches!(&answer, Answer::Unfetched(error) if health::is_unreached(error));
     let record = settle(desk, &job, at, started.elapsed(), answer);
     if unreached {
@@ -117,6 +123,8 @@ pub enum Ended {
     /// Nothing of its host could be reached. Whether the host is to blame only others can tell (P-49), so nothing is
     /// written yet.
     Unreached(Box<PollRecord>),
+    /// It was not asked, since its host told another feed to stay away (P-34). Nothing is written.
+    Silenced(NotBefore),
 }
 
 /// Decides what is written, by our orders for the feed.
@@ -373,7 +381,7 @@ mod tests {
     use crate::fetch::FetchSettings;
     use crate::fetch::client::Client;
     use crate::model::feed::Options;
-    use crate::model::http::AllowedHosts;
+    use crate::model::http::HostSet;
     use crate::model::time::Zone;
     use crate::source;
 
@@ -398,7 +406,7 @@ mod tests {
             zone: Zone::utc(),
             archive: None,
             schedule: None,
-            allow_hosts: AllowedHosts::default(),
+            allow_hosts: HostSet::default(),
             options: Options::default(),
         };
         let job = Job {
