@@ -91,7 +91,7 @@ fn subscription() -> anyhow::Result<Subscription> {
         zone: Zone::utc(),
         archive: None,
         schedule: None,
-        allow_hosts: feedmill::model::http::AllowedHosts::default(),
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     })
 }

@@ -168,6 +168,7 @@ impl App {
             per_host: set.per_host,
             per_address: set.per_address,
             host_delay: set.host_delay,
+            independent_hosts: set.independent_hosts.clone(),
             contact: set.contact.clone().or(defaults.contact),
             ..defaults
         }

@@ -11,6 +11,7 @@ use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::service::{ScheduleSettings, ServeSettings};
 use crate::config::values;
+use crate::model::http::HostSet;
 use crate::model::urls::PageUrl;
 
 /// Everything that can be set. Paths are whole: relative ones have been put below the data directory.
@@ -45,6 +46,8 @@ pub struct FetchSettings {
     pub per_address: usize,
     /// From the end of one request to a host to the start of the next.
     pub host_delay: Duration,
+    /// Hosts whose paths belong to different people: one that says "too many" to one feed says it to that feed alone (P-34).
+    pub independent_hosts: HostSet,
     /// A feed that was asked less than this ago is not asked again, not even by order (P-64).
     pub user_refresh: Duration,
     /// How long a name may take to resolve.
@@ -78,6 +81,7 @@ impl Default for FetchSettings {
             per_host: 1,
             per_address: 2,
             host_delay: Duration::from_secs(2),
+            independent_hosts: HostSet::default(),
             user_refresh: Duration::from_mins(5),
             dns_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
@@ -112,6 +116,11 @@ impl FetchSettings {
             values::count(1..=1000),
         );
         block.set("host_delay", &mut self.host_delay, pause());
+        block.set(
+            "independent_hosts",
+            &mut self.independent_hosts,
+            values::hosts,
+        );
         block.set("user_refresh", &mut self.user_refresh, pause());
         block.set("dns_timeout", &mut self.dns_timeout, timeout());
         block.set("connect_timeout", &mut self.connect_timeout, timeout());

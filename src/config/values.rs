@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use url::Url;
 
 use crate::config::problems::{guess, shown};
-use crate::model::http::AllowedHosts;
+use crate::model::http::HostSet;
 use crate::model::urls::PageUrl;
 
 /// What a reader says when a value is of the wrong type.
@@ -134,12 +134,12 @@ pub(super) fn base_address(value: &DeValue<'_>) -> Result<PageUrl, String> {
 }
 
 /// A list of hosts, each in any spelling a URL may have.
-pub(super) fn hosts(value: &DeValue<'_>) -> Result<AllowedHosts, String> {
+pub(super) fn hosts(value: &DeValue<'_>) -> Result<HostSet, String> {
     let what = "a list of hosts, such as [\"127.0.0.1\", \"intranet.example\"]";
     let list = value.as_array().ok_or_else(|| wanted(what, value))?;
     let texts = list.iter().map(|item| line(item.get_ref()));
     let texts = texts.collect::<Result<Vec<String>, String>>()?;
-    AllowedHosts::parse(&texts).map_err(|(text, why)| {
+    HostSet::parse(&texts).map_err(|(text, why)| {
         format!(
             "`{}` is no host: {why}; write a name or an address alone, without port and path",
             shown(&text)

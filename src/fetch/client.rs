@@ -26,7 +26,7 @@ use crate::fetch::redirect::Trail;
 use crate::fetch::why::{Stage, explain};
 use crate::fetch::{Fetch, FetchSettings, guard, headers};
 use crate::model::http::{
-    AllowedHosts, Ask, FetchError, FetchOutcome, HttpValidators, Method, Page, Request, Share,
+    Ask, FetchError, FetchOutcome, HostSet, HttpValidators, Method, Page, Request, Share,
 };
 use crate::model::ids::FeedId;
 use crate::model::urls::PageUrl;
@@ -85,7 +85,7 @@ impl Client {
         Ok(Self {
             inner: Arc::new(Inner {
                 headers: constant_headers(settings.contact.as_ref())?,
-                quiet: Quiet::new(&settings.independent_hosts),
+                quiet: Quiet::new(settings.independent_hosts.clone()),
                 budget: Budget::default(),
                 gate: Gate::new(
                     settings.max_in_flight,
@@ -206,7 +206,7 @@ struct Call<'a> {
     own: &'a HeaderMap,
     conditional: Option<&'a HttpValidators>,
     feed: &'a FeedId,
-    allowed: &'a AllowedHosts,
+    allowed: &'a HostSet,
 }
 
 impl Inner {
@@ -463,6 +463,12 @@ impl Answer {
         let (url, moved_to) = trail.end();
         let status = self.status;
         let retry_after = headers::retry_after(&self.headers);
+        if headers::is_challenge(&self.headers) {
+            return Err(FetchError::Challenged {
+                status,
+                retry_after,
+            });
+        }
         match (status, retry_after) {
             (200, _) => self.page(url, moved_to, settings).await,
             (201..=299, _) => Err(FetchError::Useless(format!("status {status}"))),

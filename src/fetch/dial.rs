@@ -23,7 +23,7 @@ use crate::fetch::guard;
 use crate::fetch::names::Resolve;
 use crate::fetch::patience::Patience;
 use crate::fetch::why::{Stage, explain};
-use crate::model::http::{AllowedHosts, FetchError};
+use crate::model::http::{FetchError, HostSet};
 use crate::model::urls::PageUrl;
 
 /// How long one address may keep the next waiting (RFC 8305 §8, P-51).
@@ -78,7 +78,7 @@ impl Dialer {
     pub async fn look_up(
         &self,
         url: &PageUrl,
-        allowed: &AllowedHosts,
+        allowed: &HostSet,
         settings: &FetchSettings,
         patience: &mut Patience<'_>,
     ) -> Result<Vec<IpAddr>, FetchError> {
@@ -256,7 +256,7 @@ mod tests {
         let dialer = Dialer::new(Arc::new(Script(answers.into())), Arc::new(tls), 2);
         let url = PageUrl::parse("http://rebind.test/").unwrap();
         let settings = FetchSettings::default();
-        let nobody = AllowedHosts::default();
+        let nobody = HostSet::default();
         let mut patience = Patience::new(&settings);
         let mut look_up = async || {
             dialer

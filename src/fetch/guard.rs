@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::model::http::{AllowedHosts, FetchError};
+use crate::model::http::{FetchError, HostSet};
 use crate::model::urls::PageUrl;
 
 /// Ports on which a request for a page would be a letter to somebody else: the "bad ports" of the WHATWG Fetch
@@ -116,7 +116,7 @@ pub fn private(address: IpAddr) -> Option<&'static str> {
 
 /// Whether a URL is one we connect to at all. An address in place of a name is judged here; what a name stands for is
 /// known only later.
-pub fn admit(url: &PageUrl, allowed: &AllowedHosts) -> Result<(), FetchError> {
+pub fn admit(url: &PageUrl, allowed: &HostSet) -> Result<(), FetchError> {
     let parts = url.as_url();
     // `PageUrl` lets nothing else in; said again because this is the one place that is asked before each request.
     if !matches!(parts.scheme(), "http" | "https") {
@@ -145,7 +145,7 @@ pub fn admit(url: &PageUrl, allowed: &AllowedHosts) -> Result<(), FetchError> {
 pub fn filter(
     host: &str,
     addresses: Vec<IpAddr>,
-    allowed: &AllowedHosts,
+    allowed: &HostSet,
 ) -> Result<Vec<IpAddr>, FetchError> {
     if allowed.contains(host) {
         return Ok(addresses);

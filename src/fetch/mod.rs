@@ -18,7 +18,7 @@ pub mod why;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::model::http::{FetchError, FetchOutcome, Request};
+use crate::model::http::{FetchError, FetchOutcome, HostSet, Request};
 use crate::model::urls::PageUrl;
 
 /// Somebody who fetches. The program has one over HTTP, tests have a map.
@@ -65,7 +65,7 @@ pub struct FetchSettings {
     /// From the end of a request to the start of the next on the same origin.
     pub host_delay: Duration,
     /// Hosts whose paths belong to different people: a 429 there is about one feed alone (P-34).
-    pub independent_hosts: Vec<String>,
+    pub independent_hosts: HostSet,
     /// The page in the `User-Agent` where a publisher learns who asks (P-160).
     pub contact: Option<PageUrl>,
 }
@@ -89,7 +89,7 @@ impl Default for FetchSettings {
             per_host: 1,
             per_address: 2,
             host_delay: Duration::from_secs(2),
-            independent_hosts: Vec::new(),
+            independent_hosts: HostSet::default(),
             contact: PageUrl::parse(env!("CARGO_PKG_HOMEPAGE")).ok(),
         }
     }

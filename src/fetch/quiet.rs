@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::model::http::FetchError;
+use crate::model::http::{FetchError, HostSet};
 use crate::model::ids::FeedId;
 use crate::rules::silence::{Held, Leave, Place, Silences};
 
@@ -30,10 +30,10 @@ pub struct Errand<'a> {
 
 impl Quiet {
     /// None yet.
-    pub fn new(independent: &[String]) -> Self {
+    pub fn new(independent: HostSet) -> Self {
         Self {
             start: Instant::now(),
-            silences: Mutex::new(Silences::new(independent.iter().cloned())),
+            silences: Mutex::new(Silences::new(independent)),
             changed: Notify::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::content::RawHash;
-use crate::model::http::{AllowedHosts, Ask, HttpValidators, Request};
+use crate::model::http::{Ask, HostSet, HttpValidators, Request};
 use crate::model::ids::FeedId;
 use crate::model::learned::Learned;
 use crate::model::time::{Timestamp, Zone};
@@ -27,7 +27,7 @@ pub struct Subscription {
     /// When to ask: a cron expression.
     pub schedule: Option<String>,
     /// Hosts it may be asked at though they are private (P-168).
-    pub allow_hosts: AllowedHosts,
+    pub allow_hosts: HostSet,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }

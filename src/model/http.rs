@@ -52,15 +52,16 @@ pub struct Request {
     /// The feed it is asked for.
     pub feed: FeedId,
     /// Hosts it may be asked at though they are private, redirects included.
-    pub allowed: AllowedHosts,
+    pub allowed: HostSet,
 }
 
-/// Hosts that a feed may be asked at though their addresses are not public: names and addresses, each in the form it
-/// has in a URL. A name is allowed with whatever it resolves to; an address only where it stands in the URL itself.
+/// Hosts, by name or address, each in the form it has in a URL: those that a feed may be asked at though their addresses
+/// are not public, or those whose paths belong to different people. A name stands for whatever it resolves to, an
+/// address only for itself where it is written in the URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedHosts(Arc<BTreeSet<Box<str>>>);
+pub struct HostSet(Arc<BTreeSet<Box<str>>>);
 
-impl AllowedHosts {
+impl HostSet {
     /// Reads hosts in any spelling a URL may have, IPv6 with or without brackets. `Err` is the first that is no host, and
     /// why not.
     pub fn parse<S: AsRef<str>>(hosts: &[S]) -> Result<Self, (String, String)> {
@@ -229,6 +230,15 @@ pub enum FetchError {
     /// A status that is neither good nor planned for.
     #[error("HTTP status {status}{}", hint(*status))]
     Status {
+        /// The status code.
+        status: u16,
+        /// `Retry-After`, if it carried one that can be read.
+        retry_after: Option<Duration>,
+    },
+    /// A challenge that only a browser could answer, with whatever status (`cf-mitigated: challenge`, P-42). It is not
+    /// tried.
+    #[error("HTTP status {status} with a challenge for browsers (refuses us)")]
+    Challenged {
         /// The status code.
         status: u16,
         /// `Retry-After`, if it carried one that can be read.

@@ -1,9 +1,10 @@
 //! Whom a word to slow down silences, and how a silence ends (P-34, P-36). Times are measured from any one moment, by a
 //! clock that is never set.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::model::http::HostSet;
 use crate::model::ids::FeedId;
 use crate::rules::cadence::{CAP_RETRY_AFTER, RETRY_AFTER_DEFAULT};
 
@@ -78,15 +79,15 @@ pub struct Silences {
     by_scope: HashMap<String, Silence>,
     slowed: Vec<Told>,
     unavailable: Vec<Told>,
-    independent: BTreeSet<String>,
+    independent: HostSet,
 }
 
 impl Silences {
     /// None yet. A 429 of one of the `independent` hosts is about the feed that got it alone: the operator knows that
     /// their paths belong to different people.
-    pub fn new(independent: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(independent: HostSet) -> Self {
         Self {
-            independent: independent.into_iter().collect(),
+            independent,
             ..Self::default()
         }
     }

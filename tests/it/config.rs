@@ -184,6 +184,18 @@ fn broken_blocks_are_told_apart() {
         "`enabled` in [[feed]] \"a\": wants true or false, without quotes, this is a text in quotes",
     );
     check(
+        "allow_hosts = \"127.0.0.1\"",
+        "`allow_hosts` in [[feed]] \"a\": wants a list of hosts, such as [\"127.0.0.1\", \"intranet.example\"], this is a text in quotes",
+    );
+    check(
+        "allow_hosts = [\"127.0.0.1\", \"10.0.0.0/8\"]",
+        "`allow_hosts` in [[feed]] \"a\": `10.0.0.0/8` is no host: invalid international domain name; write a name or an address alone, without port and path",
+    );
+    check(
+        "allow_hosts = [\"*.example.org\"]",
+        "`allow_hosts` in [[feed]] \"a\": `*.example.org` is no host: has a `*`, and hosts are allowed one by one; write a name or an address alone, without port and path",
+    );
+    check(
         "language = \"zh_CN\"",
         "`language` in [[feed]] \"a\": `zh_CN` is not a language tag: write one such as \"zh-CN\"",
     );

@@ -31,7 +31,7 @@ fn read_as(bytes: &[u8], charset: Option<&str>) -> Result<Listing, ReadError> {
         zone: Zone::parse("Asia/Shanghai").unwrap(),
         archive: None,
         schedule: None,
-        allow_hosts: feedmill::model::http::AllowedHosts::default(),
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     };
     let page = Page {

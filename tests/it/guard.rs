@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use feedmill::fetch::client::Client;
 use feedmill::fetch::names::{Resolve, Resolving};
 use feedmill::fetch::{Fetch, FetchSettings};
-use feedmill::model::http::{AllowedHosts, Ask, FetchError, FetchOutcome, Request};
+use feedmill::model::http::{Ask, FetchError, FetchOutcome, HostSet, Request};
 use feedmill::model::urls::PageUrl;
 
 use crate::support::script::{Act, Origin, Seen, Step, answer};
@@ -79,7 +79,7 @@ fn request(address: &str, allowed: &[&str]) -> Request {
         ask: Ask::get(PageUrl::parse(address).unwrap()),
         validators: None,
         feed: "f".parse().unwrap(),
-        allowed: AllowedHosts::parse(allowed).unwrap(),
+        allowed: HostSet::parse(allowed).unwrap(),
     }
 }
 

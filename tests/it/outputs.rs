@@ -496,7 +496,7 @@ fn subscription(source: &str, title: Option<&str>, address: &str) -> Subscriptio
         zone: Zone::utc(),
         archive: None,
         schedule: None,
-        allow_hosts: feedmill::model::http::AllowedHosts::default(),
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options([option].into_iter().collect()),
     }
 }

@@ -29,7 +29,7 @@ fn ours(text: &str) -> Result<Listing, ReadError> {
         zone: Zone::utc(),
         archive: None,
         schedule: None,
-        allow_hosts: feedmill::model::http::AllowedHosts::default(),
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     };
     let page = Page {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use feedmill::fetch::client::Client;
 use feedmill::fetch::{Fetch, FetchSettings};
-use feedmill::model::http::{AllowedHosts, Ask, FetchError, FetchOutcome, Request};
+use feedmill::model::http::{Ask, FetchError, FetchOutcome, HostSet, Request};
 use feedmill::model::urls::PageUrl;
 use tokio::task::JoinSet;
 
+use crate::support::mill::{Mill, plain, rss, words};
 use crate::support::script::{Act, Origin, Step, answer};
 
 const FEED: &[u8] = b"<feed><title>made up</title></feed>";
@@ -29,7 +30,7 @@ fn request(feed: &str, address: &str) -> Request {
         ask: Ask::get(PageUrl::parse(address).unwrap()),
         validators: None,
         feed: feed.parse().unwrap(),
-        allowed: AllowedHosts::parse(&["127.0.0.1"]).unwrap(),
+        allowed: HostSet::parse(&["127.0.0.1"]).unwrap(),
     }
 }
 
@@ -190,11 +191,33 @@ async fn p_34_hosts_named_independent_are_not_silenced() {
     let origin = Origin::start([slow_down(3600), good()]);
     let settings = FetchSettings {
         host_delay: Duration::ZERO,
-        independent_hosts: vec!["127.0.0.1".to_owned()],
+        independent_hosts: HostSet::parse(&["127.0.0.1"]).unwrap(),
         ..FetchSettings::default()
     };
     let client = Client::new(settings).unwrap();
     assert!(client.fetch(request("a", &origin.url("/a"))).await.is_ok());
     let other = client.fetch(request("b", &origin.url("/b"))).await;
     assert!(matches!(other, Ok(FetchOutcome::Fresh { .. })), "{other:?}");
+}
+
+/// Through the whole program: the second feed is not asked, and that is no failure of it.
+#[test]
+fn p_34_a_feed_that_was_not_asked_has_not_failed() {
+    let feed = answer("200 OK", &[], rss(&[("1", "one", &words(1))]).as_bytes());
+    let origin = Origin::start([slow_down(3600), feed]);
+    let mill = Mill::new(&(plain("a", &origin.url("/a")) + &plain("b", &origin.url("/b"))));
+    mill.write(
+        "feedmill.toml",
+        "[fetch]\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\n",
+    );
+    let report = mill.fetch(1);
+    assert_eq!(report["feeds"][0]["result"], "failed", "{report}");
+    assert_eq!(report["feeds"][1]["result"], "left-alone", "{report}");
+    let why = report["feeds"][1]["why"].as_str().unwrap();
+    assert!(why.contains("HTTP status 429"), "{why}");
+    assert_eq!(origin.log().len(), 1);
+    // Nothing was written of it: no failure, no backoff, no poll.
+    let report = mill.fetch(0);
+    assert_eq!(report["feeds"][0]["result"], "left-alone", "{report}");
+    assert_eq!(report["feeds"][1]["result"], "read", "{report}");
 }

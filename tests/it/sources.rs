@@ -81,7 +81,7 @@ fn subscription(source: &dyn Source, options: &[(&str, &str)]) -> Subscription {
         zone: Zone::parse(spec.zone).unwrap(),
         archive: Some(spec.archive.into()),
         schedule: None,
-        allow_hosts: feedmill::model::http::AllowedHosts::default(),
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: filled,
     }
 }

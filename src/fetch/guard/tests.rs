@@ -2,15 +2,15 @@
 
 use super::*;
 
-fn allowed(hosts: &[&str]) -> AllowedHosts {
-    AllowedHosts::parse(hosts).unwrap()
+fn allowed(hosts: &[&str]) -> HostSet {
+    HostSet::parse(hosts).unwrap()
 }
 
 #[test]
 fn p_171_only_ports_for_pages() {
     assert!(BAD_PORTS.is_sorted());
     let check = |address: &str, good: bool| {
-        let outcome = admit(&PageUrl::parse(address).unwrap(), &AllowedHosts::default());
+        let outcome = admit(&PageUrl::parse(address).unwrap(), &HostSet::default());
         assert_eq!(outcome.is_ok(), good, "{address}: {outcome:?}");
     };
     check("http://example.org/", true);
@@ -112,7 +112,7 @@ fn p_168_no_spelling_of_a_private_address_passes() {
     ] {
         for scheme in ["http", "https"] {
             let url = PageUrl::parse(&format!("{scheme}://{host}/")).unwrap();
-            let outcome = admit(&url, &AllowedHosts::default());
+            let outcome = admit(&url, &HostSet::default());
             assert!(
                 matches!(outcome, Err(FetchError::Refused(_))),
                 "{host} passed as {url}: {outcome:?}"
@@ -171,7 +171,7 @@ fn p_168_public_addresses_pass() {
         "127.0.0.1.nip.io",
     ] {
         let url = PageUrl::parse(&format!("http://{host}/")).unwrap();
-        let outcome = admit(&url, &AllowedHosts::default());
+        let outcome = admit(&url, &HostSet::default());
         assert_eq!(outcome, Ok(()), "{host}");
     }
 }
@@ -228,7 +228,7 @@ fn allowed_hosts_are_hosts_and_nothing_more() {
         "a b",
         "user@example.org",
     ] {
-        assert!(AllowedHosts::parse(&[bad]).is_err(), "{bad}");
+        assert!(HostSet::parse(&[bad]).is_err(), "{bad}");
     }
     assert!(allowed(&["例え.jp"]).contains("xn--r8jz45g.jp"));
 }

@@ -18,7 +18,7 @@ struct World(Silences);
 
 impl World {
     fn new() -> Self {
-        Self(Silences::new(["shared.test".to_owned()]))
+        Self(Silences::new(HostSet::parse(&["shared.test"]).unwrap()))
     }
 
     fn answered(&mut self, host: &str, feed: &str, status: u16, wait: Option<u32>, now: Duration) {
