@@ -1,6 +1,7 @@
 //! The HTTP client: one exchange after the other until there is an answer, every wait of it limited. Why it is no ready-made
 //! client: the address that is connected to has to be known, judged and counted before the connection is made.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
@@ -145,27 +146,22 @@ fn constant_headers(contact: Option<&PageUrl>) -> Result<HeaderMap, ClientError>
 
 impl Fetch for Client {
     async fn fetch(&self, request: Request) -> Result<FetchOutcome, FetchError> {
-        let Request {
-            ask,
-            validators,
-            feed,
-            allowed,
-        } = request;
-        let own = own_headers(&ask)?;
-        let mut trail = Trail::new(&ask.url, ask.method);
+        let own = own_headers(&request.ask)?;
+        let mut trail = Trail::new(&request.ask.url, request.ask.method.clone());
         let mut patience = Patience::new(&self.inner.settings);
         loop {
-            let conditional = validators
+            let conditional = request
+                .validators
                 .as_ref()
                 .filter(|known| *trail.method() == Method::Get && known.url == *trail.url());
             let call = Call {
                 trail: &trail,
                 own: &own,
                 conditional,
-                feed: &feed,
-                allowed: &allowed,
+                feed: &request.feed,
+                allowed: &request.allowed,
             };
-            let answer = self.inner.exchange(call, &mut patience).await?;
+            let answer = self.inner.exchange(&call, &mut patience).await?;
             let Some((status, location)) = answer.redirect() else {
                 let settled = answer.settle(trail, conditional, &self.inner.settings);
                 return Box::pin(settled).await;
@@ -213,7 +209,7 @@ impl Inner {
     /// Asks one address once.
     async fn exchange(
         &self,
-        call: Call<'_>,
+        call: &Call<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<Answer, FetchError> {
         let url = call.trail.url();
@@ -224,9 +220,9 @@ impl Inner {
             host: url.host(),
         };
         let errand = self.quiet.leave(place).await?;
-        let mut pass = errand.wait(self.gate.enter(&origin)).await?;
+        let mut pass = errand.wait(pin!(self.gate.enter(&origin))).await?;
         // On the heap, and only now: thousands may be waiting for the gate, few are behind it.
-        let answer = Box::pin(self.admitted(&mut pass, &call, patience)).await?;
+        let answer = Box::pin(self.admitted(&mut pass, call, patience)).await?;
         let retry_after = headers::retry_after(&answer.headers);
         errand.answered(call.feed, answer.status, retry_after);
         Ok(answer)

@@ -21,7 +21,7 @@ type Block<A> = (A, u32, &'static str);
 
 /// What is not on the public IPv4 internet (IANA's special-purpose registry, RFC 6890, and multicast).
 const V4: [Block<Ipv4Addr>; 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8, "this very network"),
+    (Ipv4Addr::UNSPECIFIED, 8, "this very network"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "behind a carrier's NAT"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
@@ -38,60 +38,62 @@ const V4: [Block<Ipv4Addr>; 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
 ];
 
-const fn v6(a: u16, b: u16, c: u16, d: u16, e: u16, f: u16) -> Ipv6Addr {
-    Ipv6Addr::new(a, b, c, d, e, f, 0, 0)
+/// An address by its first six groups.
+const fn v6(groups: [u16; 6]) -> Ipv6Addr {
+    let [one, two, three, four, five, six] = groups;
+    Ipv6Addr::new(one, two, three, four, five, six, 0, 0)
 }
 
 /// What is not on the public IPv6 internet, the first that fits: a form that carries an IPv4 address reaches whatever
-/// that one names, so such forms are out whatever they carry. Only 2000::/3 is given out at all (RFC 4291 §2.4).
+/// that one names, so such forms are out whatever they carry. Only `2000::/3` is given out at all (RFC 4291 §2.4).
 const V6: [Block<Ipv6Addr>; 19] = [
     (Ipv6Addr::UNSPECIFIED, 128, "unspecified"),
     (Ipv6Addr::LOCALHOST, 128, "loopback"),
     (
-        v6(0, 0, 0, 0, 0, 0),
+        v6([0, 0, 0, 0, 0, 0]),
         96,
         "an IPv4 address in disguise (compatible)",
     ),
     (
-        v6(0, 0, 0, 0, 0, 0xffff),
+        v6([0, 0, 0, 0, 0, 0xffff]),
         96,
         "an IPv4 address in disguise (mapped)",
     ),
     (
-        v6(0, 0, 0, 0, 0xffff, 0),
+        v6([0, 0, 0, 0, 0xffff, 0]),
         96,
         "an IPv4 address in disguise (translated)",
     ),
     (
-        v6(0x64, 0xff9b, 0, 0, 0, 0),
+        v6([0x64, 0xff9b, 0, 0, 0, 0]),
         96,
         "an IPv4 address in disguise (NAT64)",
     ),
     (
-        v6(0x64, 0xff9b, 1, 0, 0, 0),
+        v6([0x64, 0xff9b, 1, 0, 0, 0]),
         48,
         "an IPv4 address in disguise (local NAT64)",
     ),
     (
-        v6(0x2001, 0, 0, 0, 0, 0),
+        v6([0x2001, 0, 0, 0, 0, 0]),
         32,
         "an IPv4 address in disguise (Teredo)",
     ),
-    (v6(0x2001, 0, 0, 0, 0, 0), 23, "for protocols"),
-    (v6(0x2001, 0xdb8, 0, 0, 0, 0), 32, "for documentation"),
+    (v6([0x2001, 0, 0, 0, 0, 0]), 23, "for protocols"),
+    (v6([0x2001, 0xdb8, 0, 0, 0, 0]), 32, "for documentation"),
     (
-        v6(0x2002, 0, 0, 0, 0, 0),
+        v6([0x2002, 0, 0, 0, 0, 0]),
         16,
         "an IPv4 address in disguise (6to4)",
     ),
-    (v6(0x3fff, 0, 0, 0, 0, 0), 20, "for documentation"),
-    (v6(0xfc00, 0, 0, 0, 0, 0), 7, "unique local"),
-    (v6(0xfe80, 0, 0, 0, 0, 0), 10, "link-local"),
-    (v6(0xfec0, 0, 0, 0, 0, 0), 10, "site-local"),
-    (v6(0xff00, 0, 0, 0, 0, 0), 8, "multicast"),
-    (v6(0, 0, 0, 0, 0, 0), 3, "reserved"),
-    (v6(0x4000, 0, 0, 0, 0, 0), 2, "reserved"),
-    (v6(0x8000, 0, 0, 0, 0, 0), 1, "reserved"),
+    (v6([0x3fff, 0, 0, 0, 0, 0]), 20, "for documentation"),
+    (v6([0xfc00, 0, 0, 0, 0, 0]), 7, "unique local"),
+    (v6([0xfe80, 0, 0, 0, 0, 0]), 10, "link-local"),
+    (v6([0xfec0, 0, 0, 0, 0, 0]), 10, "site-local"),
+    (v6([0xff00, 0, 0, 0, 0, 0]), 8, "multicast"),
+    (v6([0, 0, 0, 0, 0, 0]), 3, "reserved"),
+    (v6([0x4000, 0, 0, 0, 0, 0]), 2, "reserved"),
+    (v6([0x8000, 0, 0, 0, 0, 0]), 1, "reserved"),
 ];
 
 /// What an address is, if it is none of the public internet.

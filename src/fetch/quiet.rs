@@ -1,5 +1,7 @@
 //! Requests and silences: who is sent, who is dropped, who waits for the first to come back (P-34, P-36).
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -89,8 +91,10 @@ impl Quiet {
 
 impl Errand<'_> {
     /// Waits for our own limits, but not into a silence: whoever waits when it begins is dropped.
-    pub async fn wait<T>(&self, step: impl Future<Output = T>) -> Result<T, FetchError> {
-        let mut step = std::pin::pin!(step);
+    pub async fn wait<T>(
+        &self,
+        mut step: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, FetchError> {
         loop {
             let changed = self.quiet.changed.notified();
             self.check()?;

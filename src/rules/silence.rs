@@ -144,21 +144,17 @@ impl Silences {
     ) -> bool {
         self.by_scope
             .retain(|_, silence| now < silence.until.saturating_add(FORGOTTEN));
-        match status {
-            429 => {
-                self.mark(place, false);
-                self.slow_down(place, retry_after, now)
-            }
-            _ => {
-                // A silence that lasts is not shortened by an answer that was on its way (P-33).
-                for scope in scopes(place) {
-                    if self.lasting(&scope, now).is_none() {
-                        self.by_scope.remove(&scope);
-                    }
-                }
-                status == 503 && self.unavailable(place, feed, retry_after, now)
+        if status == 429 {
+            self.mark(place, false);
+            return self.slow_down(place, retry_after, now);
+        }
+        // A silence that lasts is not shortened by an answer that was on its way (P-33).
+        for scope in scopes(place) {
+            if self.lasting(&scope, now).is_none() {
+                self.by_scope.remove(&scope);
             }
         }
+        status == 503 && self.unavailable(place, feed, retry_after, now)
     }
 
     /// Whoever went first came to no answer: somebody else may go first.
