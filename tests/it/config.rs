@@ -381,7 +381,7 @@ fn broken_settings_are_told_apart() {
     check(
         "\n[fetsch]\nper_host = 1\n",
         "feedmill.toml:2: unknown section [fetsch] (did you mean `fetch`?); \
-         allowed: data, [fetch], [feed], [archive], [store], [log]",
+         allowed: data, [fetch], [feed], [archive], [store], [schedule], [serve], [log]",
     );
     check(
         "fetch = 7\n",
@@ -565,7 +565,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 13 + 8 + 2 + 1 + 1);
+    assert_eq!(keys, 13 + 8 + 2 + 1 + 4 + 3 + 1);
 }
 
 #[test]
