@@ -126,9 +126,9 @@ async fn p_36_who_waits_when_a_silence_begins_is_dropped() {
     let outcomes = outcomes.expect("all of them within the pause of a single one");
     let (told, dropped): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!((told.len(), dropped.len()), (1, 19));
-    dropped
-        .iter()
-        .for_each(|outcome| is_silenced(outcome, 3540));
+    for outcome in &dropped {
+        is_silenced(outcome, 3540);
+    }
     assert_eq!(origin.log().len(), 1);
 }
 
@@ -180,8 +180,9 @@ async fn p_33_a_silence_is_remembered_across_a_restart() {
     let scopes: Vec<_> = kept.iter().map(|held| held.scope.as_str()).collect();
     assert_eq!(scopes, [origin.url("")]);
     let after = client();
-    kept.into_iter()
-        .for_each(|held| after.restore_silence(held));
+    for held in kept {
+        after.restore_silence(held);
+    }
     is_silenced(&after.fetch(request("a", &origin.url("/"))).await, 3540);
     assert_eq!(origin.log().len(), 1);
 }
