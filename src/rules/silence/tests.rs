@@ -77,6 +77,8 @@ fn p_34_two_hosts_of_a_domain_within_an_hour_silence_the_domain() {
         "as long as the longer of the two"
     );
     assert_eq!(world.left("u3.other.test", at(59)), None);
+    world.answered("w1.other.test", "h", 429, Some(10), at(59));
+    assert_eq!(world.left("w2.other.test", at(59)), None, "one of its own");
 
     let mut world = World::new();
     world.answered("u1.t.test", "f", 429, Some(300), at(0));
