@@ -94,6 +94,7 @@ fn subscription() -> anyhow::Result<Subscription> {
         schedule: None,
         tags: Vec::new(),
         private: false,
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     })
 }

@@ -17,6 +17,7 @@ use feedmill::model::article::Article;
 use feedmill::model::content::{Content, ContentHash, RawHash};
 use feedmill::model::entry::EntryKey;
 use feedmill::model::feed::{FeedInfo, Options, Subscription};
+use feedmill::model::http::HostSet;
 use feedmill::model::ids::EntryId;
 use feedmill::model::learned::Learned;
 use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading};
@@ -121,6 +122,7 @@ fn press(
         schedule: None,
         tags: vec!["made".to_owned(), "科学".to_owned()],
         private: false,
+        allow_hosts: HostSet::default(),
         options: Options(
             [(
                 "url".to_owned(),

@@ -221,7 +221,9 @@ fn fetch_settings(config: &Config) -> FetchSettings {
     let set = &config.settings.fetch;
     let defaults = FetchSettings::default();
     FetchSettings {
+        dns: set.dns_timeout,
         connect: set.connect_timeout,
+        tls: set.tls_timeout,
         first_byte: set.first_byte_timeout,
         idle: set.idle_timeout,
         total: set.total_timeout,
@@ -230,7 +232,9 @@ fn fetch_settings(config: &Config) -> FetchSettings {
         max_hops: set.max_redirects,
         max_in_flight: set.max_in_flight,
         per_host: set.per_host,
+        per_address: set.per_address,
         host_delay: set.host_delay,
+        independent_hosts: set.independent_hosts.clone(),
         contact: set.contact.clone().or(defaults.contact),
         ..defaults
     }

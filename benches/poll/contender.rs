@@ -50,11 +50,11 @@ impl Contender {
                     let url = publishers.url(feed);
                     writeln!(
                         list,
-                        "[[feed]]\nid = \"f{feed}\"\nsource = \"feed\"\nurl = \"{url}\"\n"
+                        "[[feed]]\nid = \"f{feed}\"\nsource = \"feed\"\nurl = \"{url}\"\nallow_hosts = [\"127.0.0.1\"]\n"
                     )?;
                 }
                 let settings = format!(
-                    "[fetch]\nmax_in_flight = 512\nper_host = 16\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\n\n\
+                    "[fetch]\nmax_in_flight = 512\nper_host = 16\nper_address = 512\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\n\n\
                      [archive]\nenabled = {archive}\n"
                 );
                 fs::create_dir(data(scratch))?;

@@ -62,11 +62,7 @@ impl Scout {
             .ok_or_else(|| anyhow!("no source `{}`", subscription.source))?;
         let ask = source.first(subscription);
         let url = ask.url.clone();
-        let request = Request {
-            ask,
-            validators: None,
-        };
-        let answer = self.web.fetch(request).await;
+        let answer = self.web.fetch(subscription.request(ask, None)).await;
         let answer = answer.with_context(|| format!("{url} cannot be had"))?;
         let (page, rest) = match answer {
             FetchOutcome::Fresh {

@@ -104,6 +104,7 @@ fn subscription<'a>(
     let schedule = block.get("schedule", cron);
     let tags = block.get("tags", values::tags).unwrap_or_default();
     let private = block.get("private", values::flag).unwrap_or(false);
+    let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
@@ -122,6 +123,7 @@ fn subscription<'a>(
         schedule,
         tags,
         private,
+        allow_hosts,
         options,
     };
     match (known.rules)(&subscription) {

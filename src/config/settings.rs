@@ -11,6 +11,7 @@ use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::service::{ScheduleSettings, ServeSettings};
 use crate::config::values;
+use crate::model::http::HostSet;
 use crate::model::urls::PageUrl;
 
 /// Everything that can be set. Paths are whole: relative ones have been put below the data directory.
@@ -41,12 +42,20 @@ pub struct FetchSettings {
     pub max_in_flight: usize,
     /// Requests in flight at once to one host.
     pub per_host: usize,
+    /// Requests in flight at once to one address, whatever the names of the hosts there (P-140).
+    pub per_address: usize,
     /// From the end of one request to a host to the start of the next.
     pub host_delay: Duration,
+    /// Hosts whose paths belong to different people: one that says "too many" to one feed says it to that feed alone (P-34).
+    pub independent_hosts: HostSet,
     /// A feed that was asked less than this ago is not asked again, not even by order (P-64).
     pub user_refresh: Duration,
+    /// How long a name may take to resolve.
+    pub dns_timeout: Duration,
     /// How long a connection may take.
     pub connect_timeout: Duration,
+    /// How long a TLS handshake may take.
+    pub tls_timeout: Duration,
     /// How long an answer may take to begin.
     pub first_byte_timeout: Duration,
     /// How long an answer may pause.
@@ -70,9 +79,13 @@ impl Default for FetchSettings {
         Self {
             max_in_flight: 32,
             per_host: 1,
+            per_address: 2,
             host_delay: Duration::from_secs(2),
+            independent_hosts: HostSet::default(),
             user_refresh: Duration::from_mins(5),
+            dns_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
+            tls_timeout: Duration::from_secs(10),
             first_byte_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(20),
             total_timeout: Duration::from_mins(1),
@@ -97,9 +110,21 @@ impl FetchSettings {
             values::count(1..=1000),
         );
         block.set("per_host", &mut self.per_host, values::count(1..=1000));
+        block.set(
+            "per_address",
+            &mut self.per_address,
+            values::count(1..=1000),
+        );
         block.set("host_delay", &mut self.host_delay, pause());
+        block.set(
+            "independent_hosts",
+            &mut self.independent_hosts,
+            values::hosts,
+        );
         block.set("user_refresh", &mut self.user_refresh, pause());
+        block.set("dns_timeout", &mut self.dns_timeout, timeout());
         block.set("connect_timeout", &mut self.connect_timeout, timeout());
+        block.set("tls_timeout", &mut self.tls_timeout, timeout());
         block.set(
             "first_byte_timeout",
             &mut self.first_byte_timeout,

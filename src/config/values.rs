@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use url::Url;
 
 use crate::config::problems::{guess, shown};
+use crate::model::http::HostSet;
 use crate::model::urls::PageUrl;
 
 /// What a reader says when a value is of the wrong type.
@@ -156,6 +157,20 @@ pub(super) fn base_address(value: &DeValue<'_>) -> Result<PageUrl, String> {
         url.set_path(&format!("{}/", url.path()));
     }
     PageUrl::parse(url.as_str()).map_err(|error| error.to_string())
+}
+
+/// A list of hosts, each in any spelling a URL may have.
+pub(super) fn hosts(value: &DeValue<'_>) -> Result<HostSet, String> {
+    let what = "a list of hosts, such as [\"127.0.0.1\", \"intranet.example\"]";
+    let list = value.as_array().ok_or_else(|| wanted(what, value))?;
+    let texts = list.iter().map(|item| line(item.get_ref()));
+    let texts = texts.collect::<Result<Vec<String>, String>>()?;
+    HostSet::parse(&texts).map_err(|(text, why)| {
+        format!(
+            "`{}` is no host: {why}; write a name or an address alone, without port and path",
+            shown(&text)
+        )
+    })
 }
 
 /// An absolute IRI (RFC 4287 §4.2.6): kept as written, since readers compare it byte for byte.

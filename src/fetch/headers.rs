@@ -88,6 +88,13 @@ pub fn retry_after(headers: &impl Lines) -> Option<Duration> {
         .map(Duration::from_secs)
 }
 
+/// Whether the answer is a challenge that only a browser could answer (P-42).
+pub fn is_challenge(headers: &impl Lines) -> bool {
+    let name = "cf-mitigated";
+    let mut values = headers.lines(name).map(<[u8]>::trim_ascii);
+    values.any(|value| value.eq_ignore_ascii_case(b"challenge"))
+}
+
 /// `ETag` and `Last-Modified` byte for byte (P-02, P-03); a field that contradicts itself counts as absent.
 pub fn validators(headers: &impl Lines, url: &PageUrl) -> Option<HttpValidators> {
     let only = |name| {

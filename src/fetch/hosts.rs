@@ -1,7 +1,7 @@
 //! How many requests at once, and how close together per origin.
 
 use std::collections::HashMap;
-use std::future::pending;
+use std::future::{Future, pending};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ pub struct Gate {
 /// The right to one request. The request ends when this is dropped.
 #[derive(Debug)]
 pub struct Pass {
-    _all: OwnedSemaphorePermit,
+    /// Missing only while it steps aside.
+    all: Option<OwnedSemaphorePermit>,
     _slot: OwnedSemaphorePermit,
     stay: Stay,
     busy: bool,
@@ -53,7 +54,7 @@ impl Gate {
             // Where an origin has several slots, another request may have ended while we waited for a place.
             if stay.cools_until().is_none() {
                 return Pass {
-                    _all: all,
+                    all: Some(all),
                     _slot: slot,
                     stay,
                     busy,
@@ -63,10 +64,21 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Waits for something else, and lets somebody of another origin have the place meanwhile.
+    pub async fn step_aside<T>(&self, pass: &mut Pass, wait: impl Future<Output = T>) -> T {
+        pass.all = None;
+        let waited = wait.await;
+        pass.all = Some(acquire(Arc::clone(&self.all)).await);
+        waited
+    }
+}
+
 impl Pass {
-    /// Whether this origin was asked just before, or is being asked by others: a connection to it is worth keeping.
+    /// Whether this origin was asked just before, or is being asked or waited for by others: a connection to it is worth
+    /// keeping.
     pub fn is_busy(&self) -> bool {
-        self.busy
+        self.busy || self.stay.has_company()
     }
 }
 
@@ -167,6 +179,13 @@ impl Stay {
         }
         let free_at = self.origins.lock().by_name.get(&self.name)?.free_at?;
         (free_at > Instant::now()).then_some(free_at)
+    }
+
+    /// Whether others ask this origin or wait for it.
+    fn has_company(&self) -> bool {
+        let known = self.origins.lock();
+        let origin = known.by_name.get(&self.name);
+        origin.is_some_and(|origin| origin.users > 1)
     }
 
     /// A request ended: the pause begins.

@@ -1,19 +1,24 @@
 //! Asking publishers over HTTP: one client, its limits, and how close together requests may come.
 
+pub mod addresses;
 pub mod budget;
 pub mod client;
 pub mod decode;
+pub mod dial;
 pub mod guard;
 pub mod headers;
 pub mod hosts;
+pub mod names;
 pub mod patience;
+pub mod pool;
+pub mod quiet;
 pub mod redirect;
 pub mod why;
 
 use std::future::Future;
 use std::time::Duration;
 
-use crate::model::http::{FetchError, FetchOutcome, Request};
+use crate::model::http::{FetchError, FetchOutcome, HostSet, Request};
 use crate::model::urls::PageUrl;
 
 /// Somebody who fetches. The program has one over HTTP, tests have a map.
@@ -29,9 +34,13 @@ pub trait Fetch: Send + Sync + 'static {
 /// numbers of POLLING 0.3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchSettings {
-    /// Until there is a connection: name, TCP and TLS together.
+    /// Until the name is resolved.
+    pub dns: Duration,
+    /// Until there is a TCP connection.
     pub connect: Duration,
-    /// Until the head of an answer is there, counted from the asking, so connecting is part of it.
+    /// Until the TLS handshake is done.
+    pub tls: Duration,
+    /// Until the head of an answer is there, counted from the sending.
     pub first_byte: Duration,
     /// Between two pieces of a body.
     pub idle: Duration,
@@ -51,8 +60,12 @@ pub struct FetchSettings {
     pub max_in_flight: usize,
     /// Requests in flight per origin (scheme, host, port); at least 1.
     pub per_host: usize,
+    /// Requests in flight per address, whatever the hosts' names (P-140); at least 1.
+    pub per_address: usize,
     /// From the end of a request to the start of the next on the same origin.
     pub host_delay: Duration,
+    /// Hosts whose paths belong to different people: a 429 there is about one feed alone (P-34).
+    pub independent_hosts: HostSet,
     /// The page in the `User-Agent` where a publisher learns who asks (P-160).
     pub contact: Option<PageUrl>,
 }
@@ -61,7 +74,9 @@ impl Default for FetchSettings {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
         Self {
+            dns: Duration::from_secs(5),
             connect: Duration::from_secs(10),
+            tls: Duration::from_secs(10),
             first_byte: Duration::from_secs(20),
             idle: Duration::from_secs(20),
             total: Duration::from_mins(1),
@@ -72,7 +87,9 @@ impl Default for FetchSettings {
             max_hops: 5,
             max_in_flight: 32,
             per_host: 1,
+            per_address: 2,
             host_delay: Duration::from_secs(2),
+            independent_hosts: HostSet::default(),
             contact: PageUrl::parse(env!("CARGO_PKG_HOMEPAGE")).ok(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::content::RawHash;
-use crate::model::http::HttpValidators;
+use crate::model::http::{Ask, HostSet, HttpValidators, Request};
 use crate::model::ids::FeedId;
 use crate::model::learned::Learned;
 use crate::model::time::{Timestamp, Zone};
@@ -30,8 +30,22 @@ pub struct Subscription {
     pub tags: Vec<String>,
     /// True where it is asked and kept, and shown to nobody else (P-172, F-63).
     pub private: bool,
+    /// Hosts it may be asked at though they are private (P-168).
+    pub allow_hosts: HostSet,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
+}
+
+impl Subscription {
+    /// A request on behalf of this feed, with all it is allowed.
+    pub fn request(&self, ask: Ask, validators: Option<HttpValidators>) -> Request {
+        Request {
+            ask,
+            validators,
+            feed: self.id.clone(),
+            allowed: self.allow_hosts.clone(),
+        }
+    }
 }
 
 /// Values of an adapter's options. An option is here exactly when it was given or has a default.

@@ -1,8 +1,14 @@
 //! Asking and being answered, without a word of any HTTP library.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use url::Host;
+
+use crate::model::ids::FeedId;
 use crate::model::urls::PageUrl;
 
 /// What a source wants asked. Decided by a pure reader; the poll does the asking.
@@ -43,6 +49,50 @@ pub struct Request {
     pub ask: Ask,
     /// From the last good answer. Sent only to the address that gave them.
     pub validators: Option<HttpValidators>,
+    /// The feed it is asked for.
+    pub feed: FeedId,
+    /// Hosts it may be asked at though they are private, redirects included.
+    pub allowed: HostSet,
+}
+
+/// Hosts, by name or address, each in the form it has in a URL: those that a feed may be asked at though their addresses
+/// are not public, or those whose paths belong to different people. A name stands for whatever it resolves to, an
+/// address only for itself where it is written in the URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostSet(Arc<BTreeSet<Box<str>>>);
+
+impl HostSet {
+    /// Reads hosts in any spelling a URL may have, IPv6 with or without brackets. `Err` is the first that is no host, and
+    /// why not.
+    pub fn parse<S: AsRef<str>>(hosts: &[S]) -> Result<Self, (String, String)> {
+        let read = |text: &S| {
+            let text = text.as_ref();
+            let bad = |why: &str| (text.to_owned(), why.to_owned());
+            if text.trim().is_empty() {
+                return Err(bad("is empty"));
+            }
+            if text.contains('*') {
+                return Err(bad("has a `*`, and hosts are allowed one by one"));
+            }
+            let host = match text.parse::<Ipv6Addr>() {
+                Ok(address) => Host::Ipv6(address),
+                Err(_) => Host::parse(text).map_err(|error| bad(&error.to_string()))?,
+            };
+            Ok(bare(&host.to_string()).into())
+        };
+        let hosts: Result<BTreeSet<Box<str>>, _> = hosts.iter().map(read).collect();
+        hosts.map(|hosts| Self(Arc::new(hosts)))
+    }
+
+    /// Whether this host, as a [`PageUrl`] has it, is one of them.
+    pub fn contains(&self, host: &str) -> bool {
+        self.0.contains(bare(host))
+    }
+}
+
+/// Without the dot that says that a name is whole.
+fn bare(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Fetched bytes, content codings undone. Only its reader can settle the charset.
@@ -117,7 +167,7 @@ pub enum FetchOutcome {
         validators: Option<HttpValidators>,
         /// How long it stays fresh.
         freshness: Freshness,
-        /// Where a chain of permanent redirects (301, 308) led.
+        /// Where a leading run of permanent redirects (301, 308) led (P-71).
         moved_to: Option<PageUrl>,
         /// To be held for as long as the page's words are in memory.
         share: Share,
@@ -128,6 +178,8 @@ pub enum FetchOutcome {
         validators: Option<HttpValidators>,
         /// Its own word on freshness.
         freshness: Freshness,
+        /// Where a leading run of permanent redirects (301, 308) led (P-71).
+        moved_to: Option<PageUrl>,
     },
     /// 429, or 503 with `Retry-After`.
     RateLimited {
@@ -170,7 +222,7 @@ pub enum FetchError {
     /// Too slow.
     #[error("no {stage} from `{host}` within {limit:?}")]
     Timeout {
-        /// `connection`, `first byte`, `next byte`, `whole answer`.
+        /// `address` (DNS), `connection` (TCP), `handshake` (TLS), `first byte`, `next byte`, `whole answer`.
         stage: &'static str,
         /// The host.
         host: String,
@@ -180,6 +232,15 @@ pub enum FetchError {
     /// A status that is neither good nor planned for.
     #[error("HTTP status {status}{}", hint(*status))]
     Status {
+        /// The status code.
+        status: u16,
+        /// `Retry-After`, if it carried one that can be read.
+        retry_after: Option<Duration>,
+    },
+    /// A challenge that only a browser could answer, with whatever status (`cf-mitigated: challenge`, P-42). It is not
+    /// tried.
+    #[error("HTTP status {status} with a challenge for browsers (refuses us)")]
+    Challenged {
         /// The status code.
         status: u16,
         /// `Retry-After`, if it carried one that can be read.
@@ -208,6 +269,17 @@ pub enum FetchError {
     /// The address is not one we connect to.
     #[error("refused: {0}")]
     Refused(String),
+    /// Nothing was sent: whoever answers there told us, in answer to another request, to stay away (P-34). No failure
+    /// of the feed, and no poll of it.
+    #[error("`{origin}` is not asked for {} s more: {why}", left.as_secs())]
+    Silenced {
+        /// The origin or, beginning with `*.`, the registrable domain that is silent.
+        origin: String,
+        /// How much longer.
+        left: Duration,
+        /// What it had answered.
+        why: String,
+    },
 }
 
 fn hint(status: u16) -> &'static str {

@@ -23,3 +23,4 @@ pub mod rhythm;
 pub mod river;
 pub mod schedule;
 pub mod settle;
+pub mod silence;

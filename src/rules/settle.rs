@@ -150,7 +150,10 @@ pub fn settle(
                 FetchError::Status {
                     status: 403,
                     retry_after,
-                } => retry_after.max(Some(RETRY_AFTER_DEFAULT)), // P-42
+                }
+                | FetchError::Challenged { retry_after, .. } => {
+                    retry_after.max(Some(RETRY_AFTER_DEFAULT))
+                } // P-42
                 FetchError::Status { retry_after, .. } => retry_after,
                 _ => None,
             };

@@ -80,6 +80,9 @@ impl<W: Fetch> Crew<W> {
         let end = match outcome {
             Ok(Ok(Ended::Unreached(record))) => Err(record),
             Ok(Ok(Ended::Recorded(polled))) => Ok(Ok(polled.into())),
+            Ok(Ok(Ended::Silenced(held))) => {
+                Ok(Ok(FeedReport::of(feed.clone(), Fate::LeftAlone(held))))
+            }
             Ok(Err(error)) => Ok(Err(error)),
             Err(error) => {
                 let why = format!("a defect in feedmill: {error}");

@@ -57,7 +57,12 @@ pub async fn cycle<W: Fetch>(
         match end {
             None => break,
             Some(End { host, end, .. }) => {
-                hosts.push((host, end.is_ok()));
+                // Who was not asked, since its host is silent, says nothing about our reach.
+                let silent =
+                    matches!(&end, Ok(Ok(report)) if matches!(report.fate, Fate::LeftAlone(_)));
+                if !silent {
+                    hosts.push((host, end.is_ok()));
+                }
                 match end {
                     Ok(done) => report(done?),
                     Err(record) => unreached.push(record),

@@ -1,4 +1,4 @@
-//! Floor 3: things happen in order. No SQL, no XML, no reqwest.
+//! Floor 3: things happen in order. No SQL, no XML, no HTTP library.
 
 pub mod archive;
 pub mod crew;

@@ -21,7 +21,7 @@ use crate::rules::health::{CANARY, Outage};
 use crate::rules::schedule::{self, Jump};
 use crate::service::crew::{Crew, End};
 use crate::service::poll::{self, Desk, Job};
-use crate::service::report::FeedReport;
+use crate::service::report::{Fate, FeedReport};
 use crate::source::Source;
 use crate::store::StoreError;
 
@@ -213,6 +213,10 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
 
     async fn ended(&mut self, End { feed, host, end }: End) -> Result<(), StoreError> {
         match end {
+            Ok(Ok(ref report)) if let Fate::LeftAlone(held) = &report.fate => {
+                self.queue.put_off(&feed, held.until);
+                (self.tell)(Event::Polled(report));
+            }
             Ok(Ok(report)) => {
                 if self.suspicion.reached(&host, Instant::now()) {
                     self.next_start = Instant::now() + self.pace.between_starts;

@@ -153,7 +153,7 @@ fn block(lines: &str) -> String {
 }
 
 const BLOCK_KEYS: &str =
-    "id, source, title, language, zone, archive, schedule, tags, private, enabled";
+    "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {
@@ -182,6 +182,18 @@ fn broken_blocks_are_told_apart() {
     check(
         "enabled = \"yes\"",
         "`enabled` in [[feed]] \"a\": wants true or false, without quotes, this is a text in quotes",
+    );
+    check(
+        "allow_hosts = \"127.0.0.1\"",
+        "`allow_hosts` in [[feed]] \"a\": wants a list of hosts, such as [\"127.0.0.1\", \"intranet.example\"], this is a text in quotes",
+    );
+    check(
+        "allow_hosts = [\"127.0.0.1\", \"10.0.0.0/8\"]",
+        "`allow_hosts` in [[feed]] \"a\": `10.0.0.0/8` is no host: invalid international domain name; write a name or an address alone, without port and path",
+    );
+    check(
+        "allow_hosts = [\"*.example.org\"]",
+        "`allow_hosts` in [[feed]] \"a\": `*.example.org` is no host: has a `*`, and hosts are allowed one by one; write a name or an address alone, without port and path",
     );
     check(
         "language = \"zh_CN\"",
@@ -374,8 +386,8 @@ fn an_error_of_toml_shows_its_line_and_caret_once() {
 #[test]
 fn broken_settings_are_told_apart() {
     let check = |text: &str, told: &str| assert_eq!(settings(text), told, "{text}");
-    let fetch = "max_in_flight, per_host, host_delay, user_refresh, connect_timeout, first_byte_timeout, idle_timeout, \
-                 total_timeout, max_body, max_decoded, max_redirects, details_per_poll, contact";
+    let fetch = "max_in_flight, per_host, per_address, host_delay, independent_hosts, user_refresh, dns_timeout, \
+                 connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout, max_body, max_decoded, max_redirects, details_per_poll, contact";
     check(
         "[fetch]\nper_hosts = 1\n",
         &format!(
@@ -569,7 +581,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 13 + 8 + 2 + 1 + 4 + 3 + 1);
+    assert_eq!(keys, 17 + 8 + 2 + 1 + 4 + 3 + 1);
 }
 
 #[test]

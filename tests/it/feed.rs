@@ -33,6 +33,7 @@ fn read_as(bytes: &[u8], charset: Option<&str>) -> Result<Listing, ReadError> {
         schedule: None,
         tags: Vec::new(),
         private: false,
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     };
     let page = Page {

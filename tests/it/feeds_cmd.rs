@@ -7,6 +7,9 @@ use feedmill::store::Store;
 use crate::support::mill::{Mill, Run, plain, rss, words};
 use crate::support::origin::{Origin, Reply};
 
+/// The tests' publishers are on this machine.
+const LOCAL: &str = "allow_hosts=[\"127.0.0.1\"]";
+
 fn feed() -> Reply {
     let (one, two) = (words(1), words(2));
     let document = rss(&[("e1", "One", &one), ("e2", "Two", &two)]);
@@ -42,7 +45,15 @@ const SHIPPED: &str = include_str!("../../feeds.toml");
 fn p_60_adding_a_feed_is_one_request_and_its_first_poll() {
     let origin = Origin::start([("/feed.xml", feed())]);
     let mill = Mill::new(SHIPPED);
-    let run = mill.run(&["feeds", "add", &origin.url("/feed.xml"), "--tag", "made up"]);
+    let run = mill.run(&[
+        "feeds",
+        "add",
+        &origin.url("/feed.xml"),
+        "--set",
+        LOCAL,
+        "--tag",
+        "made up",
+    ]);
     assert_eq!(run.status, 0, "{run:?}");
     assert!(run.out.contains("“Made-up news”, 2 entries"), "{run:?}");
     assert!(run.out.contains("first poll: read, 2 new"), "{run:?}");
@@ -53,7 +64,7 @@ fn p_60_adding_a_feed_is_one_request_and_its_first_poll() {
     let url = origin.url("/feed.xml");
     assert_eq!(
         tail,
-        format!("\n[[feed]]\nid = \"127-0-0-1\"\nurl = \"{url}\"\ntags = [\"made up\"]\n")
+        format!("\n[[feed]]\nid = \"127-0-0-1\"\nurl = \"{url}\"\ntags = [\"made up\"]\nallow_hosts = [\"127.0.0.1\"]\n")
     );
     assert_eq!(mill.list().len(), 2);
     // The next request brings the validators of the first.
@@ -70,7 +81,17 @@ fn p_60_a_feed_that_was_just_asked_is_not_asked_again() {
         "feedmill.toml",
         "[fetch]\nhost_delay = \"0s\"\nuser_refresh = \"1h\"\n",
     );
-    let add = || mill.run(&["feeds", "add", &origin.url("/feed.xml"), "--id", "a"]);
+    let add = || {
+        mill.run(&[
+            "feeds",
+            "add",
+            &origin.url("/feed.xml"),
+            "--set",
+            LOCAL,
+            "--id",
+            "a",
+        ])
+    };
     assert_eq!(add().status, 0);
     assert_eq!(asked(&origin), ["GET /feed.xml 200"]);
     assert_eq!(mill.run(&["feeds", "remove", "a"]).status, 0);
@@ -90,12 +111,12 @@ fn p_61_a_page_with_one_feed_is_taken_with_yes_alone() {
         ("/feed.xml", feed()),
     ]);
     let mill = Mill::new("");
-    let run = mill.run(&["feeds", "add", &origin.url("/")]);
+    let run = mill.run(&["feeds", "add", &origin.url("/"), "--set", LOCAL]);
     refused(&run, "--yes");
     assert!(run.err.contains(&origin.url("/feed.xml")), "{run:?}");
     assert_eq!(asked(&origin), ["GET / 200"]);
     assert_eq!(text(&mill), "");
-    let run = mill.run(&["feeds", "add", &origin.url("/"), "--yes"]);
+    let run = mill.run(&["feeds", "add", &origin.url("/"), "--set", LOCAL, "--yes"]);
     assert_eq!(run.status, 0, "{run:?}");
     assert_eq!(asked(&origin), ["GET / 200", "GET /feed.xml 200"]);
     assert!(text(&mill).contains("/feed.xml\""), "{}", text(&mill));
@@ -116,7 +137,7 @@ fn p_61_several_feeds_are_listed_and_none_is_an_error_without_guesses() {
         ("/junk", Reply::ok("text/plain", "just words")),
     ]);
     let mill = Mill::new("# mine\n");
-    let run = mill.run(&["feeds", "add", &origin.url("/"), "--yes"]);
+    let run = mill.run(&["feeds", "add", &origin.url("/"), "--set", LOCAL, "--yes"]);
     refused(&run, "names 2 feeds");
     let (a, b) = (
         run.err.find(&origin.url("/a")),
@@ -125,14 +146,24 @@ fn p_61_several_feeds_are_listed_and_none_is_an_error_without_guesses() {
     assert!(a.is_some() && a < b, "{run:?}");
     assert!(!run.err.contains('\u{1b}'), "{run:?}");
     refused(
-        &mill.run(&["feeds", "add", &origin.url("/none"), "--yes"]),
+        &mill.run(&[
+            "feeds",
+            "add",
+            &origin.url("/none"),
+            "--set",
+            LOCAL,
+            "--yes",
+        ]),
         "Nothing but words here.",
     );
     refused(
-        &mill.run(&["feeds", "add", &origin.url("/junk")]),
+        &mill.run(&["feeds", "add", &origin.url("/junk"), "--set", LOCAL]),
         "just words",
     );
-    refused(&mill.run(&["feeds", "add", &origin.url("/gone")]), "404");
+    refused(
+        &mill.run(&["feeds", "add", &origin.url("/gone"), "--set", LOCAL]),
+        "404",
+    );
     assert_eq!(
         asked(&origin),
         [
@@ -183,7 +214,7 @@ fn p_79_an_address_that_is_subscribed_already_is_not_asked() {
     let off = format!("{}\nenabled = false\n", off.trim_end());
     let before = format!("{}{off}", plain("a", &origin.url("/feed.xml")));
     let mill = Mill::new(&before);
-    let run = mill.run(&["feeds", "add", &origin.url("/feed.xml#x")]);
+    let run = mill.run(&["feeds", "add", &origin.url("/feed.xml#x"), "--set", LOCAL]);
     assert_eq!(
         (run.status, run.err.contains("as `a`")),
         (0, true),
@@ -195,7 +226,7 @@ fn p_79_an_address_that_is_subscribed_already_is_not_asked() {
         "disabled",
     );
     // A permanent redirect leads to a feed that is there.
-    let run = mill.run(&["feeds", "add", &origin.url("/old")]);
+    let run = mill.run(&["feeds", "add", &origin.url("/old"), "--set", LOCAL]);
     assert_eq!(
         (run.status, run.err.contains("as `a`")),
         (0, true),
@@ -211,7 +242,7 @@ fn a_feed_that_moved_for_good_is_written_with_its_new_address() {
         ("/old", Reply::status(301).header("Location", "/feed.xml")),
     ]);
     let mill = Mill::new("");
-    let run = mill.run(&["feeds", "add", &origin.url("/old")]);
+    let run = mill.run(&["feeds", "add", &origin.url("/old"), "--set", LOCAL]);
     assert_eq!(run.status, 0, "{run:?}");
     assert!(text(&mill).contains("/feed.xml\""), "{}", text(&mill));
     assert_eq!(asked(&origin), ["GET /old 301", "GET /feed.xml 200"]);
@@ -225,7 +256,15 @@ fn a_store_in_use_makes_it_a_look() {
     let mill = Mill::new("");
     fs::create_dir(mill.path("data")).unwrap();
     let store = Store::open(&mill.path("data/feedmill.sqlite")).unwrap();
-    let run = mill.run(&["feeds", "add", &origin.url("/feed.xml"), "--id", "a"]);
+    let run = mill.run(&[
+        "feeds",
+        "add",
+        &origin.url("/feed.xml"),
+        "--set",
+        LOCAL,
+        "--id",
+        "a",
+    ]);
     assert_eq!(run.status, 0, "{run:?}");
     assert!(run.err.contains("a look only"), "{run:?}");
     assert!(text(&mill).contains("id = \"a\""));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use feedmill::fetch::client::Client;
 use feedmill::fetch::{Fetch, FetchSettings};
 use feedmill::model::http::{
-    Ask, FetchError, FetchOutcome, Freshness, HttpValidators, Method, Page, Request,
+    Ask, FetchError, FetchOutcome, Freshness, HostSet, HttpValidators, Method, Page, Request,
 };
 use feedmill::model::urls::PageUrl;
 
@@ -35,17 +35,21 @@ fn url(text: &str) -> PageUrl {
 }
 
 fn get(address: &str) -> Request {
-    Request {
-        ask: Ask::get(url(address)),
-        validators: None,
-    }
+    conditional(address, None)
 }
 
+/// For a feed that may be asked on loopback, as all in here are unless they say otherwise.
 fn conditional(address: &str, validators: Option<HttpValidators>) -> Request {
     Request {
         ask: Ask::get(url(address)),
         validators,
+        feed: "f".parse().unwrap(),
+        allowed: allowed(&["127.0.0.1", "127.0.0.9"]),
     }
+}
+
+fn allowed(hosts: &[&str]) -> HostSet {
+    HostSet::parse(hosts).unwrap()
 }
 
 fn pair(address: &str, etag: Option<&[u8]>, last_modified: Option<&[u8]>) -> HttpValidators {
@@ -221,6 +225,7 @@ async fn p_07_to_p_09_a_304_may_renew_validators_and_freshness() {
             FetchOutcome::NotModified {
                 validators: etag.map(|etag| pair(&address, Some(etag), Some(b"t1"))),
                 freshness: Freshness(seconds.map(Duration::from_secs)),
+                moved_to: None,
             }
         );
     };
@@ -352,6 +357,44 @@ async fn p_30_to_p_32_being_told_to_wait() {
     check("500 Oops", "X: y", status(500)).await;
     check("403 Forbidden", "Retry-After: -5", status(403)).await;
     check("300 Multiple Choices", "X: y", status(300)).await;
+}
+
+#[tokio::test]
+async fn p_42_a_challenge_is_a_refusal_whatever_its_status() {
+    for status in ["200 OK", "403 Forbidden", "429 Too Many", "503 Busy"] {
+        let lines = [
+            "cf-mitigated: Challenge",
+            "ETag: \"evil\"",
+            "Set-Cookie: a=b",
+        ];
+        let origin = Origin::start([answer(status, &lines, FEED), answer("200 OK", &[], FEED)]);
+        let outcome = client().fetch(get(&origin.url("/"))).await;
+        check_error(outcome, "with a challenge for browsers (refuses us)");
+        assert_eq!(origin.log().len(), 1, "not tried again");
+    }
+    let plain = fetch(answer("200 OK", &["cf-mitigated: no"], FEED)).await;
+    assert!(plain.is_ok(), "{plain:?}");
+}
+
+#[tokio::test]
+async fn p_71_a_304_has_a_move_too() {
+    let origin = Origin::start([
+        answer("308 Moved", &["Location: /b"], b""),
+        answer("302 Found", &["Location: /c"], b""),
+        answer("304 Not Modified", &[], b""),
+    ]);
+    let known = pair(&origin.url("/c"), Some(b"\"a\""), None);
+    let outcome = client()
+        .fetch(conditional(&origin.url("/a"), Some(known)))
+        .await;
+    assert_eq!(
+        outcome,
+        Ok(FetchOutcome::NotModified {
+            validators: None,
+            freshness: Freshness(None),
+            moved_to: Some(url(&origin.url("/b"))),
+        })
+    );
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ fn the_list_of_dw_with_the_detail_api() {
         origin.set(format!("/api/detail/article/{id}"), made_up_article(&id));
     }
     let feeds = format!(
-        "[[feed]]\nid = \"dw\"\nsource = \"dw\"\nlanguage = \"en\"\nurl = \"{}\"\napi = \"{}\"\n",
+        "[[feed]]\nid = \"dw\"\nsource = \"dw\"\nlanguage = \"en\"\nurl = \"{}\"\napi = \"{}\"\nallow_hosts = [\"127.0.0.1\"]\n",
         origin.url("/rdf"),
         origin.base_url()
     );
@@ -173,7 +173,7 @@ fn the_search_of_dw() {
         origin.set(format!("/api/detail/article/{id}"), made_up_article(&id));
     }
     let feeds = format!(
-        "[[feed]]\nid = \"dw\"\nsource = \"dw\"\nlanguage = \"ha\"\nurl = \"{}\"\napi = \"{}\"\n",
+        "[[feed]]\nid = \"dw\"\nsource = \"dw\"\nlanguage = \"ha\"\nurl = \"{}\"\napi = \"{}\"\nallow_hosts = [\"127.0.0.1\"]\n",
         origin.url(place),
         origin.base_url()
     );
@@ -219,7 +219,7 @@ fn the_media_centre_of_dw_over_two_pages_with_a_real_film() {
     }
     origin.set("/api/detail/video/59567960", answer(JSON, film.as_bytes()));
     let feeds = format!(
-        "[[feed]]\nid = \"dw\"\nsource = \"dw\"\nlanguage = \"de\"\nurl = \"{}177\"\napi = \"{}\"\n",
+        "[[feed]]\nid = \"dw\"\nsource = \"dw\"\nlanguage = \"de\"\nurl = \"{}177\"\napi = \"{}\"\nallow_hosts = [\"127.0.0.1\"]\n",
         origin.url(place),
         origin.base_url()
     );
@@ -290,7 +290,7 @@ fn the_hot_list_of_tencent_news_and_a_body_of_it() {
     ]);
     let base = origin.base_url();
     let mill = Mill::new(&format!(
-        "[[feed]]\nid = \"qq\"\nsource = \"qq\"\nlist_base = \"{base}\"\narticle_base = \"{base}\"\n"
+        "[[feed]]\nid = \"qq\"\nsource = \"qq\"\nlist_base = \"{base}\"\narticle_base = \"{base}\"\nallow_hosts = [\"127.0.0.1\"]\n"
     ));
     let report = mill.fetch(0);
     assert_eq!(report["feeds"][0]["new"], 1, "{report}");
@@ -358,7 +358,7 @@ fn a_film_of_2017_by_the_last_of_three_routes() {
     ]);
     let base = origin.base_url();
     let mill = Mill::new(&format!(
-        "[[feed]]\nid = \"qq\"\nsource = \"qq\"\nlist = \"author\"\nsuid = \"made-up\"\nlist_base = \"{base}\"\n\
+        "[[feed]]\nid = \"qq\"\nsource = \"qq\"\nlist = \"author\"\nsuid = \"made-up\"\nallow_hosts = [\"127.0.0.1\"]\nlist_base = \"{base}\"\n\
          article_base = \"{base}\"\nview_base = \"{base}\"\nsimple_base = \"{base}\"\n"
     ));
     let report = mill.fetch(0);

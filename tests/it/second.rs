@@ -31,6 +31,7 @@ fn ours(text: &str) -> Result<Listing, ReadError> {
         schedule: None,
         tags: Vec::new(),
         private: false,
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     };
     let page = Page {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use feedmill::model::feed::{Options, Subscription};
+use feedmill::model::http::HostSet;
 use feedmill::model::time::Zone;
 use feedmill::model::urls::PageUrl;
 use feedmill::serve::library::{Library, Place, Version};
@@ -31,6 +32,7 @@ fn subscription(id: &str, tags: &[&str]) -> Subscription {
         schedule: None,
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         private: false,
+        allow_hosts: HostSet::default(),
         options: Options(BTreeMap::from([(
             "url".to_owned(),
             format!("https://lines.example.org/{id}.xml"),

@@ -83,6 +83,7 @@ fn subscription(source: &dyn Source, options: &[(&str, &str)]) -> Subscription {
         schedule: None,
         tags: Vec::new(),
         private: false,
+        allow_hosts: feedmill::model::http::HostSet::default(),
         options: filled,
     }
 }

@@ -11,7 +11,8 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 /// Settings for an origin on loopback: nothing to be polite to.
-pub const EAGER: &str = "[fetch]\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\nper_host = 8\n";
+pub const EAGER: &str =
+    "[fetch]\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\nper_host = 8\nper_address = 8\n";
 
 /// A directory with configuration and data.
 pub struct Mill {
@@ -177,7 +178,9 @@ pub fn words(seed: u32) -> String {
     text + "</p>"
 }
 
-/// A `feeds.toml` block for a plain feed.
+/// A `feeds.toml` block for a plain feed, which may be on loopback.
 pub fn plain(id: &str, url: &str) -> String {
-    format!("[[feed]]\nid = \"{id}\"\nsource = \"feed\"\nurl = \"{url}\"\nlanguage = \"zh-CN\"\n\n")
+    format!(
+        "[[feed]]\nid = \"{id}\"\nsource = \"feed\"\nurl = \"{url}\"\nlanguage = \"zh-CN\"\nallow_hosts = [\"127.0.0.1\"]\n\n"
+    )
 }

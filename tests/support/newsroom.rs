@@ -139,10 +139,10 @@ pub fn open() -> Origin {
 pub fn feeds_toml(origin: &Origin) -> String {
     let base = origin.base_url();
     format!(
-        "[[feed]]\nid = \"qq\"\nsource = \"qq\"\nlist_base = \"{base}\"\narticle_base = \"{base}\"\nview_base = \"{base}\"\nsimple_base = \"{base}\"\n\n\
-         [[feed]]\nid = \"dw\"\nsource = \"dw\"\nurl = \"{base}/rdf/rss-chi-all\"\napi = \"{base}\"\n\n\
-         [[feed]]\nid = \"takungpao\"\nsource = \"takungpao\"\nurl = \"{base}/stories.json\"\nbase = \"{base}\"\n\n\
-         [[feed]]\nid = \"plain\"\nsource = \"feed\"\nurl = \"{base}/plain.rss\"\ntitle = \"Plain Example News\"\n"
+        "[[feed]]\nid = \"qq\"\nsource = \"qq\"\nlist_base = \"{base}\"\narticle_base = \"{base}\"\nview_base = \"{base}\"\nsimple_base = \"{base}\"\nallow_hosts = [\"127.0.0.1\"]\n\n\
+         [[feed]]\nid = \"dw\"\nsource = \"dw\"\nurl = \"{base}/rdf/rss-chi-all\"\napi = \"{base}\"\nallow_hosts = [\"127.0.0.1\"]\n\n\
+         [[feed]]\nid = \"takungpao\"\nsource = \"takungpao\"\nurl = \"{base}/stories.json\"\nbase = \"{base}\"\nallow_hosts = [\"127.0.0.1\"]\n\n\
+         [[feed]]\nid = \"plain\"\nsource = \"feed\"\nurl = \"{base}/plain.rss\"\ntitle = \"Plain Example News\"\nallow_hosts = [\"127.0.0.1\"]\n"
     )
 }
 

@@ -126,6 +126,7 @@ impl Fetch for Web {
             Say::Same(etag, modified, seconds) => Ok(FetchOutcome::NotModified {
                 validators: pair(&url, etag, modified),
                 freshness: fresh(seconds),
+                moved_to: None,
             }),
             Say::Status(status, seconds) => Err(FetchError::Status {
                 status,
@@ -305,6 +306,7 @@ impl Room {
                 schedule: None,
                 tags: Vec::new(),
                 private: false,
+                allow_hosts: feedmill::model::http::HostSet::default(),
                 options: Options::default(),
             },
             source: &Lines,
@@ -331,6 +333,7 @@ impl Room {
         match poll(&desk, self.job(feed)).await.unwrap() {
             Ended::Recorded(polled) => polled,
             Ended::Unreached(record) => record_it(&desk.store, *record).await.unwrap(),
+            Ended::Silenced(held) => panic!("left alone: {held:?}"),
         }
     }
 

@@ -14,7 +14,7 @@ use feedmill::fetch::Fetch;
 use feedmill::model::content::RawHash;
 use feedmill::model::feed::{OptionSpec, Options, Subscription};
 use feedmill::model::http::{
-    FetchError, FetchOutcome, Freshness, HttpValidators, Method, Page, Request, Share,
+    FetchError, FetchOutcome, Freshness, HostSet, HttpValidators, Method, Page, Request, Share,
 };
 use feedmill::model::time::{Timestamp, Zone};
 use feedmill::rules::schedule::Floors;
@@ -258,6 +258,7 @@ pub fn subscription(url: &str) -> Subscription {
         archive: None,
         tags: Vec::new(),
         private: false,
+        allow_hosts: HostSet::default(),
         schedule: None,
         options: Options(spec.options.iter().filter_map(option).collect()),
     }
@@ -404,6 +405,7 @@ fn not_modified(validators: Option<HttpValidators>, freshness: Freshness) -> Fet
     FetchOutcome::NotModified {
         validators,
         freshness,
+        moved_to: None,
     }
 }
 

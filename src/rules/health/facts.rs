@@ -60,6 +60,7 @@ impl Answer {
     pub fn of_fetch(error: &FetchError) -> Self {
         match error {
             FetchError::Status { status, .. } => Self::of_status(*status),
+            FetchError::Challenged { .. } => Self::of_status(403),
             _ => Self::Failed,
         }
     }

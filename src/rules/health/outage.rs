@@ -26,7 +26,9 @@ pub struct Outage {
 pub fn is_unreached(error: &FetchError) -> bool {
     match error {
         FetchError::Dns { .. } | FetchError::Connect { .. } | FetchError::Tls { .. } => true,
-        FetchError::Timeout { stage, .. } => *stage == "connection",
+        FetchError::Timeout { stage, .. } => {
+            matches!(*stage, "address" | "connection" | "handshake")
+        }
         _ => false,
     }
 }

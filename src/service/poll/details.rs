@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::fetch::Fetch;
 use crate::model::article::Article;
 use crate::model::entry::{Draft, EntryKey, Skipped, Teaser};
-use crate::model::http::{Ask, FetchError, FetchOutcome, Request};
+use crate::model::http::{Ask, FetchError, FetchOutcome};
 use crate::model::time::Timestamp;
 use crate::rules::cadence;
 use crate::rules::settle::Trouble;
@@ -153,14 +153,7 @@ async fn one_route<W: Fetch>(
         kind,
         retry_after: None,
     };
-    let page = match desk
-        .web
-        .fetch(Request {
-            ask,
-            validators: None,
-        })
-        .await
-    {
+    let page = match desk.web.fetch(job.subscription.request(ask, None)).await {
         Ok(FetchOutcome::Fresh { page, .. }) => page,
         Ok(FetchOutcome::RateLimited {
             retry_after,
@@ -181,6 +174,13 @@ async fn one_route<W: Fetch>(
                 "304 to a request without validators".to_owned(),
                 MissKind::Passing,
             ));
+        }
+        Err(FetchError::Silenced { left, why, .. }) => {
+            return Err(Miss {
+                why,
+                kind: MissKind::Passing,
+                retry_after: Some(left),
+            });
         }
         Err(error) => {
             let kind = match error {
