@@ -1,7 +1,11 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+pub mod notify;
+pub mod reload;
+pub mod sockets;
 pub mod told;
+pub mod watchdog;
 
 use std::collections::HashMap;
 use std::fs;
