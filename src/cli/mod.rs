@@ -4,18 +4,18 @@ pub mod archive;
 pub mod check;
 pub mod fetch;
 pub mod list;
+mod log;
 pub mod run;
 pub mod show;
 pub mod status;
 mod table;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use tracing::Level;
 
 use crate::app;
 use crate::config::{Config, Places};
@@ -61,7 +61,7 @@ impl Global {
     /// The checked configuration; from here on, messages are logged as it says.
     pub fn configuration(&self) -> anyhow::Result<Config> {
         let config = app::configuration(&self.places()?)?;
-        log(config.settings.log.level);
+        let _dial = log::start(config.settings.log.level);
         Ok(config)
     }
 }
@@ -152,19 +152,4 @@ fn told(error: &anyhow::Error) -> String {
         }
     }
     text
-}
-
-/// Messages go to standard error, so that standard output is the command's result alone. `FEEDMILL_LOG` overrides the
-/// configured level, with the filters of the tracing library (`feedmill=debug`).
-fn log(level: Level) {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_default_directive(level.into())
-        .with_env_var("FEEDMILL_LOG")
-        .from_env_lossy();
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .with_writer(io::stderr)
-        .try_init();
 }
