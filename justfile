@@ -16,3 +16,7 @@ demo:
 # Feeds, entries and bytes per second; `just bench 200` for a smaller corpus
 bench feeds="2000":
     cargo bench --bench poll -- --feeds {{feeds}}
+
+# What systemd thinks of the units, with the built program in place of the installed one
+units:
+    cargo test --test it the_units_are_sound

@@ -143,7 +143,9 @@ impl Daemon {
             }
         })
         .await;
-        manager.stopping();
+        if polled.is_err() {
+            manager.stopping();
+        }
         for helper in helpers {
             helper.abort();
         }
