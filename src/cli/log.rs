@@ -19,6 +19,8 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
+use crate::app::told::one_line;
+
 /// Sets the level of a log that has begun.
 pub type Dial = Box<dyn Fn(Level) + Send + Sync>;
 
@@ -30,7 +32,7 @@ pub fn start(level: Level) -> Dial {
         .with_target(false)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
-    let _ = if is_the_journal(env::var("JOURNAL_STREAM").ok().as_deref()) {
+    let _ = if is_the_journal() {
         log.with(lines.with_ansi(false).event_format(Journal))
             .try_init()
     } else {
@@ -50,13 +52,27 @@ fn filter(level: Level) -> EnvFilter {
 
 /// Whether standard error leads to the journal: systemd says which file that is (`$JOURNAL_STREAM`, systemd.exec(5)), and
 /// it may have been put elsewhere since.
-fn is_the_journal(said: Option<&str>) -> bool {
+fn is_the_journal() -> bool {
+    let said = env::var("JOURNAL_STREAM").ok();
     let ours = || {
         let file = File::from(io::stderr().as_fd().try_clone_to_owned().ok()?);
         let file = file.metadata().ok()?;
         Some(format!("{}:{}", file.dev(), file.ino()))
     };
     said.is_some_and(|said| ours().is_some_and(|ours| ours == said))
+}
+
+/// Why the program could not run, as standard error takes it.
+pub fn complaint(why: &str) -> String {
+    if !is_the_journal() {
+        return format!("feedmill: {why}\n");
+    }
+    // Each line is a message of its own there.
+    let priority = priority(Level::ERROR);
+    let lines = why.lines().map(one_line).filter(|line| !line.is_empty());
+    lines
+        .map(|line| format!("<{priority}>feedmill: {line}\n"))
+        .collect()
 }
 
 /// A message as the journal takes it: its priority, and one line.

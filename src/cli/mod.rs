@@ -126,7 +126,7 @@ pub fn main() -> ExitCode {
         // `feedmill list | head` is no failure of ours.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "feedmill: {}", told(&error));
+            let _ = io::stderr().write_all(log::complaint(&told(&error)).as_bytes());
             ExitCode::from(2)
         }
     }

@@ -433,6 +433,21 @@ fn in_the_journal_a_message_is_one_line_with_its_priority() {
         "{wrong:?}"
     );
 
+    // Why it cannot start is found as well.
+    let mut command = mill.command(&["run"]);
+    fs::write(mill.path("daemon.log"), "").unwrap();
+    command.env("JOURNAL_STREAM", format!("{}:{}", file.dev(), file.ino()));
+    let mut daemon = Daemon::spawn(&mill, command);
+    let (status, _) = daemon.end();
+    assert_eq!(status.code(), Some(2));
+    let log = daemon.log();
+    assert!(log.lines().count() <= 3, "{log}");
+    assert!(log.starts_with("<3>feedmill: feeds.toml:2:"), "{log}");
+    assert!(
+        log.lines().all(|line| line.starts_with("<3>feedmill: ")),
+        "{log}"
+    );
+
     // Where standard error leads elsewhere, the variable is somebody else's.
     let mut command = mill.command(&["run"]);
     command.env("JOURNAL_STREAM", "1:2");
