@@ -34,7 +34,7 @@ const QUIET: Duration = Duration::from_secs(2);
 const LATEST: Duration = Duration::from_secs(30);
 
 /// How long each part may take to end, after the polls had [`Pace::grace`]: with all of them still less than the 30 s
-/// after which we are killed (TimeoutStopSec in systemd/feedmill.service).
+/// after which we are killed (`TimeoutStopSec` in systemd/feedmill.service).
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// What people and service managers tell a daemon.
@@ -154,9 +154,10 @@ impl Daemon {
         if let Some(server) = server {
             in_time("the server", server).await;
         }
-        match timeout(PATIENCE, store.close()).await {
-            Ok(closed) => closed?,
-            Err(_) => warn!("the store did not close in time; the next start tidies up"),
+        if let Ok(closed) = timeout(PATIENCE, store.close()).await {
+            closed?;
+        } else {
+            warn!("the store did not close in time; the next start tidies up");
         }
         info!("stopped");
         Ok(polled?)

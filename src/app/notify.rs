@@ -1,4 +1,4 @@
-//! What the service manager is told (sd_notify(3)): that we are ready, alive, reloading, stopping, and in one line how we
+//! What the service manager is told (`sd_notify(3)`): that we are ready, alive, reloading, stopping, and in one line how we
 //! are. Without a service manager nothing is told.
 
 use std::sync::{Arc, Mutex, PoisonError};

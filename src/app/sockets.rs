@@ -1,4 +1,4 @@
-//! Sockets that a service manager made for us (`LISTEN_FDS`, sd_listen_fds(3)).
+//! Sockets that a service manager made for us (`LISTEN_FDS`, `sd_listen_fds(3)`).
 
 use std::net::TcpListener;
 

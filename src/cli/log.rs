@@ -70,9 +70,10 @@ pub fn complaint(why: &str) -> String {
     // Each line is a message of its own there.
     let priority = priority(Level::ERROR);
     let lines = why.lines().map(one_line).filter(|line| !line.is_empty());
-    lines
+    let lines: Vec<String> = lines
         .map(|line| format!("<{priority}>feedmill: {line}\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 /// A message as the journal takes it: its priority, and one line.
