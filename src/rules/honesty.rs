@@ -64,6 +64,7 @@ mod tests {
 
     use super::*;
     use crate::model::http::{Freshness, HttpValidators};
+    use crate::model::learned::Learned;
     use crate::model::poll::Reading;
     use crate::model::urls::PageUrl;
     use crate::rules::rhythm::Rhythm;
@@ -106,7 +107,7 @@ mod tests {
         assert!(!is_probe_due(&feed(1, 7), now()), "eight days at least");
         assert!(is_probe_due(&feed(1, 10), now()));
         let rare = FeedState {
-            learned: crate::model::learned::Learned {
+            learned: Learned {
                 rhythm: Rhythm::first(
                     now().minus(DAY * 10),
                     &[
