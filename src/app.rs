@@ -2,6 +2,7 @@
 
 pub mod daemon;
 pub mod told;
+pub mod watchman;
 
 use std::collections::HashMap;
 use std::fs;
@@ -24,6 +25,7 @@ use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
 use crate::service::report::FeedReport;
 use crate::service::scheduler::Roster;
+use crate::service::watch::{Glance, Watch};
 use crate::source;
 use crate::store::Store;
 
@@ -134,7 +136,13 @@ impl App {
             user_refresh: self.config.settings.fetch.user_refresh,
             named: !named.is_empty(),
         };
-        Ok(cycle::cycle(Arc::new(desk), jobs, order, stop, done).await?)
+        let reports = cycle::cycle(Arc::new(desk), jobs, order, stop, done).await?;
+        let mut watch = Watch::new(self.store.clone())?;
+        let glances = reports.iter().filter_map(Glance::of);
+        for event in watch.polled(glances, now()).await? {
+            told::health(&event);
+        }
+        Ok(reports)
     }
 
     /// What polls are made at, with somebody who fetches.

@@ -7,3 +7,5 @@ pub mod poll;
 pub mod publish;
 pub mod report;
 pub mod scheduler;
+pub mod vitals;
+pub mod watch;
