@@ -13,17 +13,20 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
+use crate::app::watchman::{self, Watchman};
 use crate::app::{App, configuration, now, press, roster, told};
 use crate::config::{Config, Places};
 use crate::fetch::client::Client;
-use crate::output::OUTPUTS;
+use crate::output::{OUTPUTS, health};
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::{Document, Library, Place};
 use crate::serve::limits::Buckets;
-use crate::serve::site::{Page, Site};
+use crate::serve::site::Site;
 use crate::service::publish::Press;
 use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
+use crate::service::vitals::Vitals;
+use crate::service::watch::Glance;
 use crate::store::Store;
 
 /// What came is published when nothing has come for this long, but not later than that after it came.
@@ -62,7 +65,17 @@ impl Daemon {
         let (config, current) = watch::channel(Arc::new(app.config.clone()));
         let (enrolled, enrolment) = watch::channel(Arc::new(roster(&app.config)?));
         let (retire, retired) = watch::channel(false);
-        let server = serve(&app.config, listener, &library, retired.clone())?;
+        let vitals = Arc::new(Vitals::new(now()));
+        let server = serve(&app.config, listener, &library, &vitals, retired.clone())?;
+        let (polled, polls) = mpsc::unbounded_channel();
+        let watchman = Watchman {
+            store: store.clone(),
+            vitals: Arc::clone(&vitals),
+            roster: enrolment.clone(),
+            polls,
+            changed: Arc::clone(&changed),
+        };
+        let watchman = tokio::spawn(watchman.run());
         let publisher = tokio::spawn(publish(
             current,
             store.clone(),
@@ -80,17 +93,22 @@ impl Daemon {
         let desk = Arc::new(app.desk(Client::new(app.fetch_settings())?)?);
         changed.notify_one();
         let stopped = stopped(orders.stop);
-        let polled = scheduler::run(desk, pace, enrolment, stopped, |event| {
+        let ended = scheduler::run(desk, pace, enrolment, stopped, move |event| {
             told::event(&event);
-            if let Event::Polled(report) = event
-                && matches!(report.fate, Fate::Read { .. })
-            {
-                changed.notify_one();
+            vitals.note(&event, now());
+            if let Event::Polled(report) = event {
+                if let Some(glance) = Glance::of(report) {
+                    let _ = polled.send(glance); // without a watchman nobody wants to know
+                }
+                if matches!(report.fate, Fate::Read { .. }) {
+                    changed.notify_one();
+                }
             }
         })
         .await;
         info!("stopping: no more polls");
         reloader.abort();
+        watchman.await.context("the watchman broke down")?;
         let _ = retire.send(true);
         publisher.await.context("the publisher broke down")?;
         if let Some(server) = server {
@@ -98,7 +116,7 @@ impl Daemon {
         }
         store.close().await?;
         info!("stopped");
-        Ok(polled?)
+        Ok(ended?)
     }
 }
 
@@ -112,6 +130,7 @@ fn serve(
     config: &Config,
     handed: Option<StdListener>,
     library: &Library,
+    vitals: &Arc<Vitals>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
     let settings = &config.settings.serve;
@@ -124,15 +143,10 @@ fn serve(
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     info!(address = %listener.local_addr()?, "serving");
-    let plain = |body: &str| Page {
-        status: axum::http::StatusCode::OK,
-        media_type: "text/plain; charset=utf-8",
-        body: body.to_owned(),
-    };
     let site = Site {
         latest: library.latest(),
-        health: Box::new(move || plain("ok\n")),
-        metrics: Box::new(move || plain("")),
+        health: watchman::healthz(Arc::clone(vitals)),
+        metrics: watchman::metrics(Arc::clone(vitals)),
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),
@@ -200,6 +214,8 @@ fn shelve(press: &Press, library: &Library) -> anyhow::Result<()> {
             Place::Here(Arc::new(document)),
         );
     }
+    let health = Document::new(health::MEDIA_TYPE, watchman::health_feed(press)?)?;
+    places.insert(format!("/{}", health::FILE), Place::Here(Arc::new(health)));
     library.publish(places, now(), Duration::from_mins(5), now());
     Ok(())
 }
