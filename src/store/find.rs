@@ -34,7 +34,8 @@ pub struct Carrying {
     pub latest: ArticleSeq,
 }
 
-/// The latest revisions of entries that have this address or id, in any of their revisions, and the article of a file.
+/// The latest revisions of entries that have this address or id, in any of their revisions; the article of a file; the
+/// articles with words of this content id.
 pub(super) fn find(connection: &Connection, what: &str) -> Result<Vec<ArticleSeq>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT latest_seq AS seq FROM entry WHERE key = ?1
@@ -42,6 +43,8 @@ pub(super) fn find(connection: &Connection, what: &str) -> Result<Vec<ArticleSeq
                  WHERE a.link = ?1 OR a.id = ?1
           UNION SELECT seq FROM archive_file WHERE name = ?1
           UNION SELECT seq FROM imported WHERE name = ?1
+          UNION SELECT seq FROM article WHERE words IN (SELECT first_seq FROM words
+                                                         WHERE lower(hex(substr(content, 1, 8))) = lower(?1))
           ORDER BY seq",
     )?;
     let mut rows = statement.query([what])?;

@@ -216,8 +216,8 @@ impl Store {
         self.shared.readers.read(|c| health::events(c, limit))
     }
 
-    /// The articles that people may mean by this: an address, a publisher's id, or the name of an archive file. Of an
-    /// entry the latest revision, ascending by number.
+    /// The articles that people may mean by this: an address or a publisher's id (of an entry the latest revision), the
+    /// name of an archive file, the 16 hex digits of a content id. Ascending by number.
     pub fn find(&self, what: &str) -> Result<Vec<ArticleSeq>, StoreError> {
         self.shared.readers.read(|c| find::find(c, what))
     }
