@@ -16,7 +16,9 @@ mod config;
 mod feed;
 mod fetch;
 mod fold;
+mod health;
 mod hostile;
+mod metrics;
 mod once;
 mod outputs;
 mod polls;
@@ -26,6 +28,7 @@ mod serve;
 mod simulation;
 mod sources;
 mod store;
+mod why;
 
 #[path = "../support/mod.rs"]
 mod support;
