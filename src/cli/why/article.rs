@@ -137,7 +137,7 @@ fn shown(answer: &mut Answer, desk: &Desk<'_>, stored: &StoredArticle, looked: &
             format!("its place by date is {place} of at most {limit}"),
         ),
     };
-    let number = format!("<fm:seq>{}</fm:seq>", stored.seq);
+    let number = format!("<fm:seq>{}</fm:seq>", stored.seq.0);
     let file = fs::read_to_string(&settings.path).ok();
     let is_there = file.as_ref().map(|file| file.contains(&number));
     let words = match (belongs, is_there) {

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::app;
+use crate::cli::status::ago;
 use crate::cli::{Global, Outcome, table};
 use crate::config::Config;
 use crate::model::ids::{ArticleSeq, FeedId};
@@ -240,11 +241,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// A time with how long ago it was.
 fn at(time: Timestamp, now: Timestamp) -> String {
-    format!(
-        "{} ({})",
-        time.rfc3339(),
-        crate::cli::status::ago(time, now)
-    )
+    format!("{} ({})", time.rfc3339(), ago(time, now))
 }
 
 fn maybe(time: Option<Timestamp>) -> Value {
