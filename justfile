@@ -16,3 +16,11 @@ demo:
 # Feeds, entries and bytes per second; `just bench 200` for a smaller corpus
 bench feeds="2000":
     cargo bench --bench poll -- --feeds {{feeds}}
+
+# The Debian package, in target/debian (wants cargo-deb)
+deb:
+    packaging/deb
+
+# The container image (wants podman or docker)
+image:
+    podman build --tag feedmill --file packaging/Containerfile .

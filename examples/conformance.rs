@@ -78,6 +78,7 @@ fn page(asked: &Value) -> anyhow::Result<Page> {
         url: PageUrl::parse(asked["base"].as_str().context("no base")?)?,
         media_type: media_type.filter(|kind| !kind.is_empty()),
         charset: charset.filter(|charset| !charset.is_empty()),
+        links: Vec::new(),
         bytes: std::fs::read(path).with_context(|| path.to_owned())?,
     })
 }
@@ -91,6 +92,8 @@ fn subscription() -> anyhow::Result<Subscription> {
         zone: Zone::utc(),
         archive: None,
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: Options::default(),
     })
 }
@@ -208,6 +211,7 @@ fn speed(feeds: usize) -> anyhow::Result<()> {
             url: PageUrl::parse(&format!("http://feeds.example/{feed}"))?,
             media_type: Some(media_type.to_owned()),
             charset: Some("utf-8".to_owned()),
+            links: Vec::new(),
             bytes: text.into_bytes(),
         });
     }

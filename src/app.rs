@@ -1,12 +1,15 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+pub mod publisher;
+pub mod subscribe;
 pub mod told;
 pub mod watchman;
 
 use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,13 +42,21 @@ pub fn now() -> Timestamp {
 
 /// Reads and checks the configuration.
 pub fn configuration(places: &Places) -> Result<Config, Problems> {
+    configuration_with(places, None)
+}
+
+/// The configuration as it would be with this text as the feeds file.
+pub fn configuration_with(
+    places: &Places,
+    feeds_text: Option<(&Path, &str)>,
+) -> Result<Config, Problems> {
     let sources: Vec<&'static SourceSpec> =
         source::SOURCES.iter().map(|source| source.spec()).collect();
     let formats: Vec<&'static str> = archive::FORMATS
         .iter()
         .map(|format| format.name())
         .collect();
-    Config::load(
+    Config::load_text(
         places,
         &sources,
         &formats,
@@ -53,6 +64,7 @@ pub fn configuration(places: &Places) -> Result<Config, Problems> {
             Some(source) => source.check(subscription),
             None => Ok(()),
         },
+        feeds_text,
     )
 }
 
@@ -100,7 +112,7 @@ impl App {
         stop: impl Future<Output = ()>,
         done: impl FnMut(&FeedReport),
     ) -> anyhow::Result<Vec<FeedReport>> {
-        let web = Client::new(self.fetch_settings())?;
+        let web = Client::new(fetch_settings(&self.config))?;
         self.fetch_by(web, named, stop, done).await
     }
 
@@ -159,25 +171,6 @@ impl App {
         })
     }
 
-    fn fetch_settings(&self) -> FetchSettings {
-        let set = &self.config.settings.fetch;
-        let defaults = FetchSettings::default();
-        FetchSettings {
-            connect: set.connect_timeout,
-            first_byte: set.first_byte_timeout,
-            idle: set.idle_timeout,
-            total: set.total_timeout,
-            max_wire: usize::try_from(set.max_body).unwrap_or(usize::MAX),
-            max_decoded: usize::try_from(set.max_decoded).unwrap_or(usize::MAX),
-            max_hops: set.max_redirects,
-            max_in_flight: set.max_in_flight,
-            per_host: set.per_host,
-            host_delay: set.host_delay,
-            contact: set.contact.clone().or(defaults.contact),
-            ..defaults
-        }
-    }
-
     /// What publishes the store.
     pub fn press(&self) -> anyhow::Result<Press> {
         press(&self.config, &self.store)
@@ -215,6 +208,7 @@ fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
         subscriptions: config
             .subscriptions
             .iter()
+            .chain(&config.disabled) // nobody asks them, and what they brought is still theirs
             .map(|feed| (feed.id.clone(), feed.clone()))
             .collect(),
     })
@@ -228,4 +222,24 @@ fn roster(config: &Config) -> anyhow::Result<Roster> {
         Ok((subscription.clone(), source))
     });
     orders.collect()
+}
+
+/// How publishers are asked, as configured.
+fn fetch_settings(config: &Config) -> FetchSettings {
+    let set = &config.settings.fetch;
+    let defaults = FetchSettings::default();
+    FetchSettings {
+        connect: set.connect_timeout,
+        first_byte: set.first_byte_timeout,
+        idle: set.idle_timeout,
+        total: set.total_timeout,
+        max_wire: usize::try_from(set.max_body).unwrap_or(usize::MAX),
+        max_decoded: usize::try_from(set.max_decoded).unwrap_or(usize::MAX),
+        max_hops: set.max_redirects,
+        max_in_flight: set.max_in_flight,
+        per_host: set.per_host,
+        host_delay: set.host_delay,
+        contact: set.contact.clone().or(defaults.contact),
+        ..defaults
+    }
 }

@@ -7,31 +7,24 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use crate::app::publisher::{Publisher, stopped};
 use crate::app::watchman::{self, Watchman};
-use crate::app::{App, configuration, now, press, roster, told};
+use crate::app::{App, configuration, fetch_settings, now, roster, told};
 use crate::config::{Config, Places};
 use crate::fetch::client::Client;
-use crate::output::{OUTPUTS, health};
 use crate::serve::accept::{self, Limits};
-use crate::serve::library::{Document, Library, Place};
+use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
 use crate::serve::site::Site;
-use crate::service::publish::Press;
 use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
 use crate::service::vitals::Vitals;
 use crate::service::watch::Glance;
-use crate::store::Store;
-
-/// What came is published when nothing has come for this long, but not later than that after it came.
-const QUIET: Duration = Duration::from_secs(2);
-const LATEST: Duration = Duration::from_secs(30);
 
 /// What people and service managers tell a daemon.
 pub struct Orders {
@@ -76,13 +69,8 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
-        let publisher = tokio::spawn(publish(
-            current,
-            store.clone(),
-            Arc::clone(&library),
-            Arc::clone(&changed),
-            retired,
-        ));
+        let publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
+        let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = tokio::spawn(reload(orders.reload, places, config, enrolled));
         let schedule = &app.config.settings.schedule;
         let pace = Pace {
@@ -90,7 +78,7 @@ impl Daemon {
             between_starts: Duration::from_secs(1) / schedule.starts_per_second,
             ..Pace::default()
         };
-        let desk = Arc::new(app.desk(Client::new(app.fetch_settings())?)?);
+        let desk = Arc::new(app.desk(Client::new(fetch_settings(&app.config))?)?);
         changed.notify_one();
         let stopped = stopped(orders.stop);
         let ended = scheduler::run(desk, pace, enrolment, stopped, move |event| {
@@ -120,11 +108,6 @@ impl Daemon {
     }
 }
 
-/// Ends when the order comes, or when nobody is left to give it.
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
 /// Starts the server, where one is wanted.
 fn serve(
     config: &Config,
@@ -145,8 +128,10 @@ fn serve(
     info!(address = %listener.local_addr()?, "serving");
     let site = Site {
         latest: library.latest(),
-        health: watchman::healthz(Arc::clone(vitals)),
-        metrics: watchman::metrics(Arc::clone(vitals)),
+        live: HashMap::from([
+            ("/healthz", watchman::healthz(Arc::clone(vitals))),
+            ("/metrics", watchman::metrics(Arc::clone(vitals))),
+        ]),
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),
@@ -158,66 +143,6 @@ fn serve(
         Arc::new(site),
         stopped(stop),
     ))))
-}
-
-/// Publishes whenever something came and it has become quiet; once at the start, and once more at the end.
-async fn publish(
-    config: watch::Receiver<Arc<Config>>,
-    store: Store,
-    library: Arc<Library>,
-    changed: Arc<Notify>,
-    stop: watch::Receiver<bool>,
-) {
-    let mut last = false;
-    while !last {
-        tokio::select! {
-            () = changed.notified() => {}
-            () = stopped(stop.clone()) => last = true,
-        }
-        let by = Instant::now() + LATEST;
-        while !last {
-            let quiet = (Instant::now() + QUIET).min(by);
-            tokio::select! {
-                () = changed.notified(), if quiet < by => {}
-                () = stopped(stop.clone()) => last = true,
-                () = sleep_until(quiet) => break,
-            }
-        }
-        let config = Arc::clone(&config.borrow());
-        let (store, shelves) = (store.clone(), Arc::clone(&library));
-        let runtime = Handle::current();
-        // Rendering, compressing and writing files take their time, and no reader waits for them.
-        let done = spawn_blocking(move || {
-            let press = press(&config, &store)?;
-            let published = runtime.block_on(press.publish())?;
-            shelve(&press, &shelves)?;
-            anyhow::Ok(published)
-        });
-        match done.await {
-            Ok(Ok(published)) => told::published(&published),
-            Ok(Err(error)) => error!(
-                error = format!("{error:#}"),
-                "nothing, or not everything, was published; the next publication makes up for it"
-            ),
-            Err(error) => error!(%error, "a defect in feedmill: publishing broke down"),
-        }
-    }
-}
-
-/// Puts the feeds where readers find them.
-fn shelve(press: &Press, library: &Library) -> anyhow::Result<()> {
-    let mut places = HashMap::new();
-    for output in OUTPUTS {
-        let document = Document::new(output.media_type(), press.render(*output)?)?;
-        places.insert(
-            format!("/{}", output.file()),
-            Place::Here(Arc::new(document)),
-        );
-    }
-    let health = Document::new(health::MEDIA_TYPE, watchman::health_feed(press)?)?;
-    places.insert(format!("/{}", health::FILE), Place::Here(Arc::new(health)));
-    library.publish(places, now(), Duration::from_mins(5), now());
-    Ok(())
 }
 
 /// Reads the configuration again whenever told to. A wrong one is refused whole, and the old one stays.

@@ -13,10 +13,13 @@ use tracing::error;
 
 use crate::app::{now, told};
 use crate::model::health::HealthEvent;
+use crate::model::time::Timestamp;
+use crate::output::Laid;
 use crate::output::health::{self, Head};
 use crate::serve::site::{Maker, Page};
 use crate::service::publish::Press;
 use crate::service::scheduler::Roster;
+use crate::service::shelf::{Made, Matter, Publication};
 use crate::service::vitals::metrics::MEDIA_TYPE;
 use crate::service::vitals::process::Process;
 use crate::service::vitals::{Stock, Vitals};
@@ -28,6 +31,10 @@ const ROUND: Duration = Duration::from_mins(10);
 
 /// How often the disk is looked at.
 const STOCKTAKING: Duration = Duration::from_mins(1);
+
+/// How long the health feed is fresh, and among how many of the last changes its entries are looked for.
+const FRESH: Duration = Duration::from_mins(5);
+const LOOKED_AT: usize = 1_000;
 
 /// Polls judged together.
 const TOGETHER: usize = 256;
@@ -108,11 +115,18 @@ impl Watchman {
 
     fn enrol(&mut self, watch: &Watch) -> Result<(), StoreError> {
         let roster = Arc::clone(&self.roster.borrow_and_update());
-        let feeds: Vec<_> = roster.iter().map(|(order, _)| &order.id).collect();
+        // Private feeds have no numbers of their own (F-63): anybody who is served may read them.
+        let (hidden, named): (Vec<_>, Vec<_>) = roster.iter().partition(|(order, _)| order.private);
+        let count = named.len();
+        let feeds: Vec<_> = named
+            .iter()
+            .chain(&hidden)
+            .map(|(order, _)| &order.id)
+            .collect();
         let wanted: HashSet<_> = feeds.iter().copied().collect();
         let mut states = self.store.feed_states()?;
         states.retain(|state| wanted.contains(&state.id));
-        self.vitals.enrol(feeds.iter().copied(), &states);
+        self.vitals.enrol(feeds.iter().copied(), count, &states);
         for feed in feeds {
             self.vitals.doing(feed, watch.state(feed));
         }
@@ -143,16 +157,35 @@ fn stock(store: &Store) -> Result<Stock, StoreError> {
     })
 }
 
-/// The health feed as it is now.
-pub fn health_feed(press: &Press) -> Result<Vec<u8>, StoreError> {
+/// The health feed as it is now: of the feeds that are subscribed to and not private (F-63).
+pub fn health_feed(press: &Press) -> Result<Publication, StoreError> {
     let head = Head {
         store_id: press.store.river_id()?,
         title: press.masthead.title.clone(),
         author: press.masthead.author.clone(),
         home: press.masthead.home.clone(),
     };
-    let events = press.store.health_events(health::ENTRIES)?;
-    Ok(health::render(&head, &events))
+    let mut events = press.store.health_events(LOOKED_AT)?;
+    events.retain(|event| {
+        let subscription = press.subscriptions.get(&event.feed);
+        subscription.is_some_and(|subscription| !subscription.private)
+    });
+    let newest = events.first().map(|event| event.change.at);
+    let made = Made {
+        laid: Laid {
+            bytes: health::render(&head, &events),
+            entries: Vec::new(),
+        },
+        full: events.len() >= health::ENTRIES,
+    };
+    Ok(Publication {
+        path: format!("/{}", health::FILE),
+        view: "health".to_owned(),
+        media_type: health::MEDIA_TYPE,
+        matter: Matter::Made(Arc::new(made)),
+        changed: newest.unwrap_or(Timestamp::EPOCH),
+        max_age: FRESH,
+    })
 }
 
 /// `/healthz`: 200 while what feeds bring is taken in, 503 with the reason when it is not.

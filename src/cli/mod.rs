@@ -2,8 +2,12 @@
 
 pub mod archive;
 pub mod check;
+pub mod completions;
+pub mod feeds;
 pub mod fetch;
 pub mod list;
+pub mod man;
+pub mod opml;
 pub mod run;
 pub mod show;
 pub mod status;
@@ -15,7 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tracing::Level;
 
 use crate::app;
@@ -30,20 +34,24 @@ pub enum Outcome {
     Unwell,
 }
 
+/// A command's own options are listed before those that all have.
+const LAST: usize = 900;
+
 /// Where configuration and data are.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Global {
     /// Settings file [default: feedmill.toml or config/feedmill.toml here, then /etc/feedmill/feedmill.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST)]
     config: Option<PathBuf>,
     /// Subscriptions file [default: feeds.toml here, then /etc/feedmill/feeds.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST)]
     feeds: Option<PathBuf>,
     /// Data directory
     #[arg(
         long,
         global = true,
         value_name = "DIR",
+        display_order = LAST,
         help = "Data directory [default: the setting `data`, then $STATE_DIRECTORY, then ./data]"
     )]
     data: Option<PathBuf>,
@@ -99,8 +107,16 @@ commands! {
     Why => why,
     /// Check the configuration and say all that is wrong with it
     Check => check,
+    /// List, add or remove subscriptions
+    Feeds => feeds,
+    /// Take subscriptions over from other readers as OPML, or hand them on
+    Opml => opml,
     /// Import or verify archive files
     Archive => archive,
+    /// Print completions for a shell
+    Completions => completions,
+    /// Print the manual page, or write all of them to a directory
+    Man => man,
 }
 
 /// Turns many news sources into one feed and a lasting archive: every story once, whole, and for good.
@@ -112,6 +128,11 @@ struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
+}
+
+/// The whole command line, for those who describe it.
+fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line of this process.

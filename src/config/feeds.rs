@@ -102,6 +102,8 @@ fn subscription<'a>(
         archive(value, known.formats)
     });
     let schedule = block.get("schedule", cron);
+    let tags = block.get("tags", values::tags).unwrap_or_default();
+    let private = block.get("private", values::flag).unwrap_or(false);
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
@@ -118,6 +120,8 @@ fn subscription<'a>(
         zone: zone?,
         archive: archive.filter(|format| format != NO_ARCHIVE),
         schedule,
+        tags,
+        private,
         options,
     };
     match (known.rules)(&subscription) {

@@ -3,6 +3,7 @@
 //! `feeds.toml` says which feeds are asked, `feedmill.toml` how. Whatever is wrong in either is told at once, each
 //! thing with its file and line ([`Problems`]). What [`Config::load`] returns needs no further checking.
 
+pub mod edit;
 mod feeds;
 mod places;
 mod problems;
@@ -60,22 +61,43 @@ impl Config {
         formats: &[&'static str],
         rules: Rules<'_>,
     ) -> Result<Self, Problems> {
+        Self::load_text(places, sources, formats, rules, None)
+    }
+
+    /// The same, with another text in the place of what the feeds file holds: what a change would make of it.
+    pub fn load_text(
+        places: &Places,
+        sources: &[&'static SourceSpec],
+        formats: &[&'static str],
+        rules: Rules<'_>,
+        feeds_text: Option<(&Path, &str)>,
+    ) -> Result<Self, Problems> {
         let mut found = Vec::new();
         let settings_file = places.settings_file();
         let settings = match &settings_file {
             Some(path) => read(places, path, &mut found, Settings::read),
             None => Settings::default(),
         };
-        let feeds_file = places.feeds_file();
+        let feeds_file = match feeds_text {
+            Some((path, _)) => Ok(path.to_owned()),
+            None => places.feeds_file(),
+        };
         let known = Known {
             sources,
             formats,
             rules,
         };
         let feeds = match &feeds_file {
-            Ok(path) => read(places, path, &mut found, |file, tree| {
-                feeds::read(file, tree, known)
-            }),
+            Ok(path) => {
+                let shown = places.shown(path);
+                let file = match feeds_text {
+                    Some((_, text)) => TomlFile::of_text(text, &shown),
+                    None => TomlFile::read(path, &shown),
+                };
+                parse(file, &mut found, |file, tree| {
+                    feeds::read(file, tree, known)
+                })
+            }
             Err(missing) => {
                 found.push(missing.clone());
                 Feeds::default()
@@ -106,7 +128,16 @@ fn read<T: Default>(
     found: &mut Vec<Problem>,
     read: impl FnOnce(&TomlFile, &DeTable<'_>) -> T,
 ) -> T {
-    let file = match TomlFile::read(path, &places.shown(path)) {
+    parse(TomlFile::read(path, &places.shown(path)), found, read)
+}
+
+/// Likewise, of a file that was read or could not be.
+fn parse<T: Default>(
+    file: Result<TomlFile, Problem>,
+    found: &mut Vec<Problem>,
+    read: impl FnOnce(&TomlFile, &DeTable<'_>) -> T,
+) -> T {
+    let file = match file {
         Ok(file) => file,
         Err(problem) => {
             found.push(problem);

@@ -58,6 +58,12 @@ impl Places {
         }
     }
 
+    /// The feeds file, or where a new one goes: where `--feeds` says, else the working directory.
+    pub fn feeds_file_to_edit(&self) -> PathBuf {
+        self.feeds_file()
+            .unwrap_or_else(|_| self.working.join(FEEDS[0]))
+    }
+
     /// The feeds file, which has to be somewhere.
     pub(super) fn feeds_file(&self) -> Result<PathBuf, Problem> {
         if let Some(named) = &self.feeds {

@@ -65,6 +65,19 @@ impl TomlFile {
         Ok(Self::of(text, shown))
     }
 
+    /// A text in the place of a file, held to the same limits.
+    pub(super) fn of_text(text: &str, shown: &Path) -> Result<Self, Problem> {
+        if text.len() as u64 > LARGEST {
+            return Err(Problem {
+                file: shown.to_owned(),
+                line: None,
+                message: "would be larger than 4 MiB".to_owned(),
+                allowed: None,
+            });
+        }
+        Ok(Self::of(text.to_owned(), shown))
+    }
+
     fn of(text: String, shown: &Path) -> Self {
         let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {

@@ -55,6 +55,32 @@ pub(super) fn words(value: &DeValue<'_>) -> Result<String, String> {
     Ok(line)
 }
 
+/// A list of up to 32 words of up to 40 characters each; one that comes again counts once. A slash would cut the
+/// address that is made of it.
+pub(super) fn tags(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    let list = value
+        .as_array()
+        .ok_or_else(|| wanted("a list of texts, such as [\"world\", \"science\"]", value))?;
+    if list.len() > 32 {
+        return Err(format!("has {} words, more than 32", list.len()));
+    }
+    let mut tags: Vec<String> = Vec::new();
+    for value in list {
+        let tag = words(value.get_ref())?;
+        let plain = tag.chars().count() <= 40 && !tag.contains(['/', '\\', '?', '#', '%', ',']);
+        if !plain || tag.chars().all(|c| c == '.') {
+            return Err(format!(
+                "`{}` is no tag: up to 40 characters, without / \\ ? # % or a comma",
+                shown(&tag)
+            ));
+        }
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Ok(tags)
+}
+
 /// `true` or `false`.
 pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, String> {
     value

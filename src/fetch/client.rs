@@ -417,6 +417,7 @@ impl Answer {
                 url,
                 media_type,
                 charset,
+                links: headers::links(&self.headers),
                 bytes,
             },
             moved_to,

@@ -149,6 +149,16 @@ pub fn content_type(headers: &impl Lines) -> (Option<String>, Option<String>) {
     (media_type.map(|text| text.to_ascii_lowercase()), charset)
 }
 
+/// The `Link` headers as they came (RFC 8288): at most 32 lines, none of more than 4 kB.
+pub fn links(headers: &impl Lines) -> Vec<String> {
+    headers
+        .lines("link")
+        .filter(|line| line.len() <= 4096)
+        .take(32)
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect()
+}
+
 /// The content codings in the order they were applied (RFC 9110 §8.4), or the first that is none of ours (P-85).
 pub fn content_codings(headers: &impl Lines) -> Result<Vec<Coding>, String> {
     let mut codings = Vec::new();

@@ -26,6 +26,10 @@ pub struct Subscription {
     pub archive: Option<String>,
     /// When to ask: a cron expression.
     pub schedule: Option<String>,
+    /// What it is about, in the operator's words: each has a feed of its own. No word twice.
+    pub tags: Vec<String>,
+    /// True where it is asked and kept, and shown to nobody else (P-172, F-63).
+    pub private: bool,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }

@@ -54,6 +54,8 @@ pub struct Page {
     pub media_type: Option<String>,
     /// The `charset` parameter.
     pub charset: Option<String>,
+    /// The values of its `Link` headers (RFC 8288) as they came, bounded; where a page names its feeds.
+    pub links: Vec<String>,
     /// The body.
     pub bytes: Vec<u8>,
 }

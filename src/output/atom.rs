@@ -5,13 +5,16 @@
 //! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`).
 
 use crate::model::river::Carrier;
-use crate::output::Output;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
 use crate::output::forms::{below, iri, line};
 use crate::output::xml::Xml;
+use crate::output::{Laid, Output, Part};
 
 /// The namespace of our own elements. It names, and is no address.
 pub const NAMESPACE: &str = "urn:feedmill:ns:1";
+
+/// The namespace of archived feeds (RFC 5005 §4).
+const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
 
@@ -33,11 +36,24 @@ impl Output for Atom {
     }
 
     fn write(&self, edition: &Edition<'_>) -> Vec<u8> {
+        self.lay(edition).bytes
+    }
+
+    fn lay(&self, edition: &Edition<'_>) -> Laid {
         let mut xml = begin(edition);
+        let mut entries = Vec::with_capacity(edition.items.len());
         for item in &edition.items {
+            let from = xml.len();
             xml.append(part(item));
+            entries.push(Part {
+                id: item.id.clone(),
+                place: from..xml.len(),
+            });
         }
-        xml.finish().into_bytes()
+        Laid {
+            bytes: xml.finish().into_bytes(),
+            entries,
+        }
     }
 }
 
@@ -68,7 +84,7 @@ fn part(item: &Item<'_>) -> Xml {
 
 fn head(xml: &mut Xml, edition: &Edition<'_>) {
     let river = edition.river;
-    let address = below(&river.home, Atom.file());
+    let address = Atom.address(edition);
     xml.element("id", &[], &iri(&river.id));
     xml.element("title", &[("type", "text")], &edition.title);
     if let Some(subtitle) = &edition.subtitle {
@@ -92,6 +108,25 @@ fn head(xml: &mut Xml, edition: &Edition<'_>) {
             ("href", river.home.as_str()),
         ],
     );
+    let links = [
+        ("current", &edition.history.current),
+        ("prev-archive", &edition.history.previous),
+    ];
+    for (relation, stem) in links {
+        let Some(stem) = stem else { continue };
+        let address = below(&river.home, &format!("{stem}.{}", Atom.name()));
+        xml.empty(
+            "link",
+            &[
+                ("rel", relation),
+                ("type", "application/atom+xml"),
+                ("href", &address),
+            ],
+        );
+    }
+    if edition.history.current.is_some() {
+        xml.empty("fh:archive", &[("xmlns:fh", HISTORY)]);
+    }
     xml.element(
         "generator",
         &[("version", env!("CARGO_PKG_VERSION"))],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::content::Content;
 use crate::model::entry::Enclosure;
-use crate::model::ids::EntryId;
+use crate::model::ids::{ArticleSeq, EntryId};
 use crate::model::river::{Carrier, River, RiverEntry};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -30,6 +30,10 @@ pub(super) const MAX_LIST: usize = 64;
 pub struct Edition<'a> {
     /// What it shows.
     pub river: &'a River,
+    /// Where it is, below the river's home and without its ending: `feed`, `source/qq`.
+    pub stem: &'a str,
+    /// Its place in the archived feed (RFC 5005), which only the Atom documents tell of.
+    pub history: History,
     /// One line.
     pub title: String,
     /// One line.
@@ -42,6 +46,15 @@ pub struct Edition<'a> {
     pub items: Vec<Item<'a>>,
     /// How long a reader may go without asking again (F-35).
     pub max_age: Duration,
+}
+
+/// Where a document stands in an archived feed (RFC 5005 §4). Addresses are stems below the river's home.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The archive document before it.
+    pub previous: Option<String>,
+    /// Where an archive document is one: the subscription document it belongs to.
+    pub current: Option<String>,
 }
 
 /// One entry as all formats show it. Texts hold no character that must not be published (F-11).
@@ -91,10 +104,22 @@ pub struct Origin<'a> {
 impl<'a> Edition<'a> {
     /// Settles what is shown of a river.
     pub fn of(river: &'a River) -> Self {
-        let language = language(&river.language);
+        Self::at(river, "feed", History::default(), &HashSet::new())
+    }
+
+    /// The same for the document at `stem`. The articles of `kept` are in it whatever their date and size: they are in
+    /// no archive document yet (F-18).
+    pub fn at(
+        river: &'a River,
+        stem: &'a str,
+        history: History,
+        kept: &HashSet<ArticleSeq>,
+    ) -> Self {
         let author = line(&river.author, MAX_TITLE);
         let mut edition = Self {
             river,
+            stem,
+            history,
             title: line(&river.title, MAX_TITLE),
             subtitle: river
                 .subtitle
@@ -105,7 +130,7 @@ impl<'a> Edition<'a> {
             } else {
                 author
             },
-            language,
+            language: language(&river.language),
             items: Vec::new(),
             max_age: max_age(
                 river
@@ -115,24 +140,48 @@ impl<'a> Edition<'a> {
                     .collect(),
             ),
         };
-        // One window for all formats (F-57), measured in the one that says the most of an entry.
-        let mut room = MAX_DOCUMENT.saturating_sub(atom::frame(&edition));
+        edition.fill(kept);
+        edition
+    }
+
+    /// One window for all formats (F-57), measured in the one that says the most of an entry.
+    fn fill(&mut self, kept: &HashSet<ArticleSeq>) {
+        let mut room = MAX_DOCUMENT.saturating_sub(atom::frame(self));
         let mut seen = HashSet::new();
-        for entry in &river.entries {
+        let mut full = false;
+        let mut kept_ones = Vec::new();
+        let river = self.river;
+        for (place, entry) in river.entries.iter().enumerate() {
+            if kept.contains(&entry.article.seq) {
+                let item = Item::of(entry, iri(&entry.id), self.language);
+                room = room.saturating_sub(atom::size(&item));
+                kept_ones.push((place, item));
+            }
+        }
+        let mut kept_ones = kept_ones.into_iter().peekable();
+        for (place, entry) in river.entries.iter().enumerate() {
             let id = iri(&entry.id);
+            let ready = kept_ones.next_if(|(at, _)| *at == place);
             // One entry an id (F-04): the first is the newest.
             if !seen.insert(id.clone()) {
                 continue;
             }
-            let item = Item::of(entry, id, language);
+            if let Some((_, item)) = ready {
+                self.items.push(item);
+                continue;
+            }
+            if full {
+                continue;
+            }
+            let item = Item::of(entry, id, self.language);
             let size = atom::size(&item);
-            if size > room && !edition.items.is_empty() {
-                break;
+            if size > room && !self.items.is_empty() {
+                full = true;
+                continue;
             }
             room = room.saturating_sub(size);
-            edition.items.push(item);
+            self.items.push(item);
         }
-        edition
     }
 }
 

@@ -38,7 +38,7 @@ pub enum FileError {
 }
 
 /// Adds what was tried, and where, to what the system said.
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |source| FileError::Io {
         action,
@@ -122,6 +122,15 @@ fn temporaries<'f>(
         }
         Ok(written)
     })
+}
+
+/// The bytes of a small file of ours, `None` where there is none.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", path)(error)),
+    }
 }
 
 /// Removes what a crash left behind; says how many files that were. Nobody else may be writing to the directory.

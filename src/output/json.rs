@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::output::Output;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
-use crate::output::forms::{below, fit, iri, line};
+use crate::output::forms::{fit, iri, line};
 
 /// The merged feed as JSON Feed.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl Output for Json {
             version: "https://jsonfeed.org/version/1.1",
             title: &edition.title,
             home_page_url: river.home.as_str(),
-            feed_url: below(&river.home, self.file()),
+            feed_url: self.address(edition),
             description: edition.subtitle.as_deref(),
             language: edition.language,
             authors: people(std::slice::from_ref(&edition.author)),

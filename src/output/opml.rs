@@ -25,6 +25,8 @@ pub struct Outline {
     pub home: Option<PageUrl>,
     /// BCP 47.
     pub language: String,
+    /// What it is about; none has a comma or a slash in it.
+    pub categories: Vec<String>,
 }
 
 impl Outline {
@@ -49,18 +51,30 @@ impl Outline {
             feed,
             home: info.home.clone(),
             language: subscription.language.clone(),
+            categories: subscription.tags.clone(),
         })
     }
 }
 
 /// The whole document. `updated` is when the subscriptions last changed, never the time of writing.
 pub fn render(title: &str, updated: Timestamp, outlines: &[Outline]) -> Vec<u8> {
+    document(title, Some(updated), outlines)
+}
+
+/// The same where nobody knows when they last changed.
+pub fn undated(title: &str, outlines: &[Outline]) -> Vec<u8> {
+    document(title, None, outlines)
+}
+
+fn document(title: &str, updated: Option<Timestamp>, outlines: &[Outline]) -> Vec<u8> {
     let mut xml = Xml::document();
     xml.start("opml", &[("version", "2.0")]);
     xml.start("head", &[]);
     xml.element("title", &[], &line(title, MAX_TITLE));
-    let modified = updated.civil(&Zone::utc(), "%a, %d %b %Y %H:%M:%S GMT");
-    xml.element("dateModified", &[], &modified);
+    if let Some(updated) = updated {
+        let modified = updated.civil(&Zone::utc(), "%a, %d %b %Y %H:%M:%S GMT");
+        xml.element("dateModified", &[], &modified);
+    }
     xml.element("docs", &[], "http://opml.org/spec2.opml");
     xml.end();
     xml.start("body", &[]);
@@ -73,6 +87,12 @@ pub fn render(title: &str, updated: Timestamp, outlines: &[Outline]) -> Vec<u8> 
         ];
         attributes.extend(outline.home.as_ref().map(|home| ("htmlUrl", home.as_str())));
         attributes.extend(language(&outline.language).map(|tag| ("language", tag)));
+        // A comma parts categories, and a slash would make one of another.
+        let categories = outline.categories.iter().map(|tag| tag.replace(',', " "));
+        let categories = categories.collect::<Vec<_>>().join(",");
+        if !categories.is_empty() {
+            attributes.push(("category", &categories));
+        }
         xml.empty("outline", &attributes);
     }
     xml.finish().into_bytes()

@@ -12,7 +12,7 @@ use rss::{Category, Channel, Enclosure, Guid, Item as RssItem, Source};
 use crate::model::time::{Timestamp, Zone};
 use crate::output::Output;
 use crate::output::edition::{Edition, Item};
-use crate::output::forms::{below, line};
+use crate::output::forms::line;
 use crate::rules::html;
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
@@ -39,7 +39,7 @@ impl Output for Rss {
 
     fn write(&self, edition: &Edition<'_>) -> Vec<u8> {
         let river = edition.river;
-        let address = below(&river.home, self.file());
+        let address = self.address(edition);
         let own = [
             ("rel", "self"),
             ("type", "application/rss+xml"),

@@ -1,11 +1,13 @@
 //! Floor 1: what we decide. Pure functions over the model; `now` is an argument. Nothing here needs a mock.
 
+pub mod address;
 pub mod agenda;
 pub mod blocks;
 pub mod cadence;
 pub mod charset;
 pub mod dates;
 pub mod dedupe;
+pub mod discover;
 pub mod embedded;
 pub mod fold;
 pub mod health;
@@ -15,6 +17,7 @@ pub mod learn;
 pub mod limits;
 pub mod markup;
 pub mod normalise;
+pub mod opml;
 pub mod repair;
 pub mod rhythm;
 pub mod river;

@@ -123,12 +123,7 @@ pub fn river(
             .then_with(|| a.id.cmp(&b.id))
     });
     River {
-        id: head.id.unwrap_or_else(|| {
-            format!(
-                "urn:uuid:{}",
-                uuid::Builder::from_random_bytes(head.store_id).into_uuid()
-            )
-        }),
+        id: river_iri(head.id.as_deref(), head.store_id),
         title: head.title,
         subtitle: head.subtitle,
         author: head.author,
@@ -154,6 +149,24 @@ pub fn entry_iri(feed: &FeedId, key: &EntryKey) -> String {
         ),
     };
     urn(&[feed.as_str(), kind, &name])
+}
+
+/// The id of a view of a river: of one source, or of one tag (F-68). It stays when the river moves to another address.
+pub fn view_iri(river: &str, kind: &str, name: &str) -> String {
+    urn(&["view", river, kind, name])
+}
+
+/// The river's own id: the one that was chosen, else one of the store's.
+pub fn river_iri(chosen: Option<&str>, store_id: [u8; 16]) -> String {
+    chosen.map_or_else(
+        || {
+            format!(
+                "urn:uuid:{}",
+                uuid::Builder::from_random_bytes(store_id).into_uuid()
+            )
+        },
+        str::to_owned,
+    )
 }
 
 fn urn(parts: &[&str]) -> String {
@@ -194,7 +207,8 @@ fn carrier(copy: &OtherCopy, owner: &str, feeds: &Feeds) -> Carrier {
     }
 }
 
-fn source_title(feed: &FeedId, known: Option<&Known>) -> String {
+/// The name people know a feed by: ours, else its publisher's, else its id.
+pub fn source_title(feed: &FeedId, known: Option<&Known>) -> String {
     let title = known.and_then(|known| known.title.clone().or_else(|| known.info.title.clone()));
     title
         .filter(|title| !title.trim().is_empty())

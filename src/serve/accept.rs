@@ -22,6 +22,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::serve::explained::Explained;
 use crate::serve::limits::network;
 use crate::serve::patience::{Patience, Patient};
 use crate::serve::site::{Peer, Site, router};
@@ -172,7 +173,10 @@ impl Door {
             .keep_alive(linger)
             .max_buf_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
-            .serve_connection(TokioIo::new(Patient::new(stream, patience)), service);
+            .serve_connection(
+                TokioIo::new(Explained::new(Patient::new(stream, patience))),
+                service,
+            );
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),

@@ -34,8 +34,8 @@ impl Coding {
 }
 
 /// The coding to answer in, by the lines of `Accept-Encoding` (F-30; RFC 9110 §12.5.3). `None` where the client takes
-/// nothing we have. A member that is none is passed over.
-pub fn coding(accept: &[&[u8]]) -> Option<Coding> {
+/// nothing we have. A member that is none is passed over. `has` says which codings the document is there in.
+pub fn coding(accept: &[&[u8]], has: impl Fn(Coding) -> bool) -> Option<Coding> {
     let mut named: Vec<(String, u16)> = Vec::new();
     for line in accept {
         let line = String::from_utf8_lossy(line);
@@ -54,7 +54,7 @@ pub fn coding(accept: &[&[u8]]) -> Option<Coding> {
             .or_else(|| quality("*").filter(|q| coding != Coding::Identity || *q == 0))
     };
     let mut best: Option<(Coding, u16)> = None;
-    for coding in Coding::ALL {
+    for coding in Coding::ALL.into_iter().filter(|coding| has(*coding)) {
         // Identity is fine unless it is refused, but anything that was asked for is better.
         let asked = weight(coding).filter(|q| *q > 0);
         if let Some(weight) = asked.filter(|q| best.is_none_or(|(_, most)| *q > most)) {
@@ -101,13 +101,20 @@ impl Conditions<'_> {
     pub fn is_empty(&self) -> bool {
         self.none_match.is_empty() && self.modified_since.is_empty()
     }
+
+    /// The lines of `If-None-Match` as the one list they are (RFC 9110 §5.3).
+    pub fn joined(&self) -> Option<String> {
+        let lines = self.none_match.iter().map(|line| std::str::from_utf8(line));
+        let lines: Vec<&str> = lines.collect::<Result<_, _>>().ok()?;
+        Some(lines.join(","))
+    }
 }
 
 /// What there is to compare with.
 #[derive(Clone, Copy)]
 pub struct Current<'a> {
-    /// The entity tag in each coding.
-    pub tag: &'a dyn Fn(Coding) -> &'a str,
+    /// The entity tag in each coding it has.
+    pub tag: &'a dyn Fn(Coding) -> Option<&'a str>,
     /// The coding we would answer in.
     pub coding: Coding,
     /// When the version became.
@@ -125,20 +132,14 @@ pub fn not_modified(conditions: &Conditions<'_>, current: &Current<'_>) -> Optio
         let since = conditions.modified_since.as_slice();
         return is_since(since, current).then_some(current.coding);
     }
-    let lines: Vec<&str> = conditions
-        .none_match
-        .iter()
-        .map(|line| std::str::from_utf8(line))
-        .collect::<Result<_, _>>()
-        .ok()?;
-    let joined = lines.join(",");
+    let joined = conditions.joined()?;
     if joined.trim() == "*" {
         return Some(current.coding);
     }
     let named = tags(&joined)?;
     let is_named = |coding: &Coding| {
-        let tag = (current.tag)(*coding).trim_matches('"');
-        named.iter().any(|named| without_suffix(named) == tag)
+        let tag = (current.tag)(*coding).map(|tag| tag.trim_matches('"'));
+        named.iter().any(|named| Some(*named) == tag)
     };
     // Ours first: a client may name several.
     std::iter::once(current.coding)
@@ -146,8 +147,20 @@ pub fn not_modified(conditions: &Conditions<'_>, current: &Current<'_>) -> Optio
         .find(is_named)
 }
 
-/// The opaque parts of a list of entity tags, weak or strong; `None` if it is no such list. A 200 is never wrong (F-24).
-fn tags(list: &str) -> Option<Vec<&str>> {
+/// Whether a client can merge the new entries of a feed into what it has (RFC 3229 §10.5.3), by the lines of `A-IM`.
+pub fn merges_feeds(lines: &[&[u8]]) -> bool {
+    let lines = lines.iter().map(|line| String::from_utf8_lossy(line));
+    let named = |line: std::borrow::Cow<'_, str>| {
+        line.split(',')
+            .filter_map(member)
+            .any(|(name, q)| name == "feed" && q > 0)
+    };
+    lines.into_iter().any(named)
+}
+
+/// The opaque parts of a list of entity tags, weak or strong, without what a proxy hung onto them; `None` if it is no such
+/// list. A 200 is never wrong (F-24).
+pub fn tags(list: &str) -> Option<Vec<&str>> {
     let mut found = Vec::new();
     let mut rest = list.trim();
     while !rest.is_empty() {
@@ -160,7 +173,7 @@ fn tags(list: &str) -> Option<Vec<&str>> {
         if tag.bytes().any(|b| b <= b' ' || b == 0x7F) {
             return None;
         }
-        found.push(tag);
+        found.push(without_suffix(tag));
         rest = after.trim_start();
         if !rest.is_empty() && !rest.starts_with(',') {
             return None;
@@ -204,7 +217,7 @@ mod tests {
     fn f_30_the_coding_follows_the_weights() {
         let check = |lines: &[&str], expected: Option<Coding>| {
             let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
-            assert_eq!(coding(&lines), expected, "{lines:?}");
+            assert_eq!(coding(&lines, |_| true), expected, "{lines:?}");
         };
         check(&[], Some(Coding::Identity));
         check(&[""], Some(Coding::Identity));
@@ -229,13 +242,40 @@ mod tests {
         );
     }
 
-    fn tag(coding: Coding) -> &'static str {
-        match coding {
+    #[test]
+    fn f_30_what_is_not_there_is_not_chosen() {
+        let plain = |coding| coding == Coding::Identity || coding == Coding::Gzip;
+        assert_eq!(coding(&[b"br, gzip;q=0.1"], plain), Some(Coding::Gzip));
+        assert_eq!(coding(&[b"br"], plain), Some(Coding::Identity));
+        assert_eq!(coding(&[b"br, identity;q=0"], plain), None);
+    }
+
+    #[test]
+    fn f_36_who_merges_feeds_says_so() {
+        let check = |lines: &[&str], expected: bool| {
+            let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+            assert_eq!(merges_feeds(&lines), expected, "{lines:?}");
+        };
+        check(&["feed"], true);
+        check(&["vcdiff, Feed;q=0.5"], true);
+        check(&["vcdiff", "feed"], true);
+        check(&["feed;q=0"], false);
+        check(&["vcdiff"], false);
+        check(&["feeds, xfeed, \"feed\""], false);
+        check(&[], false);
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "not every document has every coding"
+    )]
+    fn tag(coding: Coding) -> Option<&'static str> {
+        Some(match coding {
             Coding::Identity => "\"plain\"",
             Coding::Gzip => "\"zipped\"",
             Coding::Br => "\"brown\"",
             Coding::Zstd => "\"standard\"",
-        }
+        })
     }
 
     fn current() -> Current<'static> {

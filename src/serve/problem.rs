@@ -32,6 +32,8 @@ macro_rules! problems {
 problems! {
     /// A request that breaks HTTP's rules and yet could be read.
     MALFORMED: BAD_REQUEST, "malformed", "The request is malformed", 0;
+    /// A head beyond its limits.
+    HEAD: REQUEST_HEADER_FIELDS_TOO_LARGE, "head", "The head of the request is too large", 0;
     /// Nothing there.
     NOT_FOUND: NOT_FOUND, "not-found", "There is nothing here", 300;
     /// Nothing there any more.
@@ -44,6 +46,8 @@ problems! {
     BODY: PAYLOAD_TOO_LARGE, "body", "Requests have no body here", 0;
     /// Too often.
     OFTEN: TOO_MANY_REQUESTS, "too-often", "You ask more often than this changes; send If-None-Match", 0;
+    /// A file that cannot be read.
+    BROKEN: INTERNAL_SERVER_ERROR, "broken", "What is here cannot be read", 0;
     /// Before the first version.
     EARLY: SERVICE_UNAVAILABLE, "starting", "There is nothing to show yet", 0;
 }
@@ -51,13 +55,7 @@ problems! {
 impl Problem {
     /// The answer. Error texts are never compressed: they are smaller than what that would add.
     pub fn response(self) -> Response<Body> {
-        let body = format!(
-            "{{\"type\":\"urn:feedmill:problem:{}\",\"title\":\"{}\",\"status\":{}}}\n",
-            self.kind,
-            self.title,
-            self.status.as_u16()
-        );
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Body::from(self.body(self.status.as_u16())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(
@@ -70,6 +68,14 @@ impl Problem {
         };
         headers.insert(CACHE_CONTROL, caching);
         response
+    }
+
+    /// Its words, under a status of the same kind.
+    pub fn body(self, status: u16) -> String {
+        let Self { kind, title, .. } = self;
+        format!(
+            "{{\"type\":\"urn:feedmill:problem:{kind}\",\"title\":\"{title}\",\"status\":{status}}}\n"
+        )
     }
 
     /// The answer, with one header more.

@@ -1,5 +1,8 @@
 //! Requests and answers: which version, which document, which of its codings, and the headers around it.
 
+use std::collections::HashMap;
+use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -11,20 +14,23 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version as HttpVersion};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::any;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::model::time::Timestamp;
 use crate::serve::accept::Limits;
-use crate::serve::conditional::{Coding, Conditions, Current, coding, not_modified};
-use crate::serve::library::{Document, Place, Version};
+use crate::serve::conditional::{
+    Coding, Conditions, Current, coding, merges_feeds, not_modified, tags,
+};
+use crate::serve::delta::{Delta, delta};
+use crate::serve::library::{Coded, Document, Kept, Place, Shown, Version};
 use crate::serve::limits::{Buckets, Cost};
 use crate::serve::problem::{Problem, number, text};
 
 /// What every answer carries (F-45, F-46). Nothing we serve runs or frames anything; a script that got through all else
 /// is dead here.
-const ALWAYS: [(HeaderName, &str); 6] = [
+pub(super) const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (
         header::CONTENT_SECURITY_POLICY,
@@ -42,6 +48,9 @@ const ALWAYS: [(HeaderName, &str); 6] = [
         "ETag, Last-Modified, Link",
     ),
 ];
+
+/// The page for people is shown by browsers: it has a style, and links one may follow (F-60).
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
@@ -63,10 +72,9 @@ pub type Maker = Box<dyn Fn() -> Page + Send + Sync>;
 pub struct Site {
     /// What is served, `None` until there is a first version (F-39).
     pub latest: watch::Receiver<Option<Arc<Version>>>,
-    /// `/healthz`.
-    pub health: Maker,
-    /// `/metrics`.
-    pub metrics: Maker,
+    /// What is made when it is asked for, by its path (`/healthz`, `/metrics`). It is there before the first version, and
+    /// goes before a document of the same path.
+    pub live: HashMap<&'static str, Maker>,
     /// How often one client may ask; `None` where something in front of us sees to that.
     pub buckets: Option<Buckets>,
     /// How much one client may hold open.
@@ -87,8 +95,6 @@ pub(super) struct Peer(pub IpAddr);
 /// The site as a service.
 pub(super) fn router(site: Arc<Site>) -> Router {
     Router::new()
-        .route("/healthz", any(health))
-        .route("/metrics", any(metrics))
         .fallback(document)
         .layer(middleware::from_fn(reading_only))
         .with_state(site)
@@ -113,7 +119,9 @@ async fn reading_only(request: Request, next: Next) -> Response {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     response
 }
@@ -137,14 +145,6 @@ fn preflight() -> Response {
     response
 }
 
-async fn health(State(site): State<Arc<Site>>) -> Response {
-    page((site.health)())
-}
-
-async fn metrics(State(site): State<Arc<Site>>) -> Response {
-    page((site.metrics)())
-}
-
 fn page(page: Page) -> Response {
     let mut response = Response::new(Body::from(page.body));
     *response.status_mut() = page.status;
@@ -159,25 +159,82 @@ fn page(page: Page) -> Response {
 
 async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
     let path = request.uri().path();
+    if let Some(maker) = site.live.get(path) {
+        return page(maker());
+    }
     // One look: whatever is published while we answer, this request sees this version (F-40).
     let Some(version) = site.latest.borrow().clone() else {
         return Problem::EARLY.with(header::RETRY_AFTER, HeaderValue::from_static("5"));
     };
     match version.place(path) {
-        Some(Place::Here(document)) => site.answer(&request, path, &version, document),
+        Some(Place::Here(shown)) => site.answer(&request, path, &Offer::of(shown)),
+        Some(Place::Kept(kept)) => match read(kept, &version.readers).await {
+            Ok((document, last_modified)) => {
+                let offer = Offer {
+                    document: &document,
+                    last_modified,
+                    caching: HeaderValue::from_static("public, max-age=31536000, immutable"),
+                    shown: None,
+                };
+                site.answer(&request, path, &offer)
+            }
+            Err(error) => {
+                tracing::error!(path, %error, "an archive document cannot be read");
+                Problem::BROKEN.response()
+            }
+        },
         Some(Place::Gone) => Problem::GONE.response(),
         None => elsewhere(path, &version),
     }
 }
 
+/// A document in a file, and when it was written. A few are read at once, and none on the async thread.
+async fn read(kept: &Kept, readers: &Semaphore) -> io::Result<(Document, Timestamp)> {
+    let _turn = readers.acquire().await.map_err(io::Error::other)?;
+    let kept = kept.clone();
+    let read = spawn_blocking(move || {
+        let bytes = fs::read(&kept.file)?;
+        let written = fs::metadata(&kept.file)?.modified()?;
+        let since = written.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let written = Timestamp::EPOCH.plus(Duration::from_secs(since.as_secs()));
+        let document = Document::kept(kept.media_type, bytes, fs::read(&kept.gzip).ok());
+        Ok((document, written))
+    });
+    read.await.map_err(io::Error::other)?
+}
+
+/// A document as it is offered.
+struct Offer<'a> {
+    document: &'a Document,
+    last_modified: Timestamp,
+    caching: HeaderValue,
+    /// Where it may be had in part.
+    shown: Option<&'a Shown>,
+}
+
+impl<'a> Offer<'a> {
+    fn of(shown: &'a Shown) -> Self {
+        let divisible = !shown.document.contents().entries.is_empty();
+        Self {
+            document: &shown.document,
+            last_modified: shown.last_modified,
+            caching: caching(shown.max_age),
+            shown: divisible.then_some(shown),
+        }
+    }
+
+    /// F-31: what an answer depends on.
+    fn vary(&self) -> HeaderValue {
+        HeaderValue::from_static(match self.shown {
+            Some(_) => "Accept-Encoding, A-IM, If-None-Match",
+            None => "Accept-Encoding",
+        })
+    }
+}
+
 impl Site {
-    fn answer(
-        &self,
-        request: &Request,
-        path: &str,
-        version: &Version,
-        document: &Document,
-    ) -> Response {
+    fn answer(&self, request: &Request, path: &str, offer: &Offer<'_>) -> Response {
+        let document = offer.document;
         let headers = request.headers();
         let lines = |name: HeaderName| -> Vec<&[u8]> {
             let all = headers.get_all(name).into_iter();
@@ -188,41 +245,45 @@ impl Site {
             modified_since: lines(header::IF_MODIFIED_SINCE),
         };
         if let Some(wait) = self.too_often(request, path, &conditions) {
-            let wait = number(
-                "",
-                wait.as_millis()
-                    .div_ceil(1000)
-                    .try_into()
-                    .unwrap_or(u64::MAX),
-            );
+            let seconds = wait.as_millis().div_ceil(1000);
+            let wait = number("", seconds.try_into().unwrap_or(u64::MAX));
             return Problem::OFTEN.with(header::RETRY_AFTER, wait);
         }
-        let Some(coding) = coding(&lines(header::ACCEPT_ENCODING)) else {
-            return Problem::CODING.with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        let accept = lines(header::ACCEPT_ENCODING);
+        let Some(coding) = coding(&accept, |coding| document.coded(coding).is_some()) else {
+            return Problem::CODING.with(header::VARY, offer.vary());
         };
         let now = (self.clock)();
         let current = Current {
-            tag: &|coding| &document.coded(coding).etag,
+            tag: &|coding| document.coded(coding).map(|coded| &*coded.etag),
             coding,
-            last_modified: version.last_modified(),
+            last_modified: offer.last_modified,
             now,
         };
-        let (mut response, named) = match not_modified(&conditions, &current) {
-            Some(named) => {
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = StatusCode::NOT_MODIFIED;
-                (response, named)
-            }
-            None => (whole(document, coding), coding),
-        };
-        let headers = response.headers_mut();
-        headers.insert(header::ETAG, text(&document.coded(named).etag));
-        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        headers.insert(header::CACHE_CONTROL, caching(version.max_age()));
-        // F-27: several versions within a second are dated ahead; a date is given once it is past.
-        if version.last_modified() <= now {
-            headers.insert(header::LAST_MODIFIED, date(version.last_modified()));
+        let chosen = document.coded(coding).unwrap_or(document.identity());
+        if let Some(named) = not_modified(&conditions, &current) {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            let coded = document.coded(named).unwrap_or(chosen);
+            label(&mut response, offer, coded, now);
+            return response;
         }
+        if merges_feeds(&lines(HeaderName::from_static("a-im")))
+            && let Some(shown) = offer.shown
+            && let Some(named) = conditions.joined()
+            && let Some(delta) = delta(shown, &tags(&named).unwrap_or_default(), chosen.bytes.len())
+        {
+            let mut response = part(document, delta);
+            label(&mut response, offer, document.identity(), now);
+            // RFC 3229 §10.8: a cache that knows no deltas must not take it for the whole.
+            let caching = HeaderValue::from_static("no-store, im");
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, caching);
+            return response;
+        }
+        let mut response = whole(document, coding, chosen);
+        label(&mut response, offer, chosen, now);
         response
     }
 
@@ -265,20 +326,44 @@ fn forwarded(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     client
 }
 
-fn whole(document: &Document, coding: Coding) -> Response {
-    let mut response = Response::new(Body::from(document.coded(coding).bytes.clone()));
+/// What 200, 226 and 304 have in common (F-28).
+fn label(response: &mut Response, offer: &Offer<'_>, coded: &Coded, now: Timestamp) {
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(document.media_type()),
-    );
+    headers.insert(header::ETAG, text(&coded.etag));
+    headers.insert(header::VARY, offer.vary());
+    headers.insert(header::CACHE_CONTROL, offer.caching.clone());
+    // F-27: several versions within a second are dated ahead; a date is given once it is past.
+    if offer.last_modified <= now {
+        headers.insert(header::LAST_MODIFIED, date(offer.last_modified));
+    }
+}
+
+fn whole(document: &Document, coding: Coding, coded: &Coded) -> Response {
+    let mut response = Response::new(Body::from(coded.bytes.clone()));
+    let headers = response.headers_mut();
+    let media_type = document.media_type();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("none"));
     if coding != Coding::Identity {
-        headers.insert(
-            header::CONTENT_ENCODING,
-            HeaderValue::from_static(coding.name()),
-        );
+        let name = HeaderValue::from_static(coding.name());
+        headers.insert(header::CONTENT_ENCODING, name);
     }
+    if media_type.starts_with("text/html") {
+        let policy = HeaderValue::from_static(PAGE_POLICY);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// 226: what is new since the copy the client has (F-36). Its tag is that of the document as it is now.
+fn part(document: &Document, delta: Delta) -> Response {
+    let mut response = Response::new(Body::from(delta.bytes));
+    *response.status_mut() = StatusCode::IM_USED;
+    let headers = response.headers_mut();
+    let media_type = HeaderValue::from_static(document.media_type());
+    headers.insert(header::CONTENT_TYPE, media_type);
+    headers.insert("im", HeaderValue::from_static("feed"));
+    headers.insert("delta-base", text(&delta.base));
     response
 }
 
@@ -329,9 +414,10 @@ fn straight(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
+    use crate::serve::library::Library;
 
     #[test]
     fn a_forwarded_address_is_believed_from_our_proxies_alone() {
@@ -355,6 +441,52 @@ mod tests {
         );
         check("127.0.0.1", &["unknown"], "127.0.0.1");
         check("127.0.0.1", &[], "127.0.0.1");
+    }
+
+    /// One path with one document.
+    fn site(document: Document) -> Site {
+        let library = Library::default();
+        let shown = Shown::new(Arc::new(document), "x", Timestamp::EPOCH, Duration::ZERO);
+        let places = HashMap::from([("/x".to_owned(), Place::Here(shown))]);
+        library.publish(places, Timestamp::EPOCH);
+        Site {
+            latest: library.latest(),
+            live: HashMap::new(),
+            buckets: None,
+            limits: Limits::default(),
+            proxies: Vec::new(),
+            clock: || Timestamp::EPOCH,
+            since: Instant::now(),
+        }
+    }
+
+    /// What would show that an answer made something: bytes that are not the version's own.
+    #[tokio::test]
+    async fn f_32_an_answer_is_the_very_bytes_of_the_version() {
+        let words = b"<p>words</p>".repeat(1000);
+        let site = site(Document::new("text/plain", words).unwrap());
+        let version = site.latest.borrow().clone().unwrap();
+        let Some(Place::Here(shown)) = version.place("/x") else {
+            panic!("nothing there")
+        };
+        for turn in 0..10_000 {
+            let coding = Coding::ALL.into_iter().nth(turn % 4).unwrap();
+            let coded = shown.document.coded(coding).unwrap();
+            let request = |tag: &str| {
+                let request = Request::builder().uri("/x");
+                let request = request.header(header::ACCEPT_ENCODING, coding.name());
+                let request = request.header(header::IF_NONE_MATCH, tag);
+                request.body(Body::empty()).unwrap()
+            };
+            let whole = site.answer(&request("\"other\""), "/x", &Offer::of(shown));
+            let sent = axum::body::to_bytes(whole.into_body(), usize::MAX)
+                .await
+                .unwrap();
+            assert_eq!(sent.as_ptr(), coded.bytes.as_ptr(), "{coding:?}");
+            let same = site.answer(&request(&coded.etag), "/x", &Offer::of(shown));
+            assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
+            assert!(same.body().is_end_stream());
+        }
     }
 
     #[test]

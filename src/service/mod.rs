@@ -7,5 +7,6 @@ pub mod poll;
 pub mod publish;
 pub mod report;
 pub mod scheduler;
+pub mod shelf;
 pub mod vitals;
 pub mod watch;

@@ -1,6 +1,6 @@
 //! Store to outputs to files. Follows a cursor, so it can be run again alone: a crash costs one repeat, never a loss.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::model::article::StoredArticle;
@@ -11,9 +11,9 @@ use crate::output::Output;
 use crate::output::archive::{ArchiveFormat, Label, name};
 use crate::output::atom::Atom;
 use crate::output::files::{self, FileError};
-use crate::rules::river::{self, Head, Known, OtherCopy};
 use crate::service::archive as keeping;
-use crate::store::{ArchivedFile, Snapshot, Store, StoreError};
+use crate::service::shelf;
+use crate::store::{ArchivedFile, Store, StoreError};
 
 /// Files written between two moves of the cursor.
 const BATCH: usize = 256;
@@ -119,6 +119,9 @@ impl Press {
     /// The file of an article: `None` where it has none, since the same words have one already, or its feed keeps none.
     fn file_of(&self, article: &StoredArticle) -> Result<Option<(ArchivedFile, Vec<u8>)>, String> {
         let subscription = self.subscriptions.get(&article.feed);
+        if subscription.is_some_and(|subscription| subscription.private) {
+            return Ok(None);
+        }
         let Some(format) = keeping::format_of(&article.article, subscription) else {
             return Ok(None);
         };
@@ -137,48 +140,32 @@ impl Press {
     }
 
     /// The merged feed in a format. Depends on the store and the operator's masthead, and on nothing else.
-    pub fn render(&self, output: &dyn Output) -> Result<Vec<u8>, StoreError> {
-        let Snapshot {
-            river_id,
-            articles,
-            carriers,
-            feeds,
-            last_change,
-        } = self.store.snapshot(self.entries)?;
-        let copies = carriers.into_iter().map(|row| OtherCopy {
-            words: row.content,
-            first_seq: row.first_seq,
-            feed: row.feed,
-            key: row.key,
-            link: row.link,
-        });
-        let known = feeds.into_iter().map(|state| {
-            let subscription = self.subscriptions.get(&state.id);
-            let known = Known {
-                info: state.info,
-                title: subscription.and_then(|subscription| subscription.title.clone()),
-                language: subscription
-                    .map_or(String::new(), |subscription| subscription.language.clone()),
-            };
-            (state.id, known)
-        });
-        let masthead = self.masthead.clone();
-        let head = Head {
-            id: masthead.id,
-            store_id: river_id,
-            title: masthead.title,
-            subtitle: masthead.subtitle,
-            author: masthead.author,
-            language: masthead.language,
-            home: masthead.home,
-            updated: last_change,
-        };
-        Ok(output.render(&river::river(
-            head,
-            articles,
-            copies.collect(),
-            &known.collect(),
-        )))
+    pub fn render(&self, output: &dyn Output) -> Result<Vec<u8>, PublishError> {
+        shelf::merged(self, output)
+    }
+
+    /// The feeds that are shown to nobody (F-63): the private ones, and those that were private when they were last
+    /// subscribed to. Their articles outlive their subscription, so they are remembered, beside the merged feed.
+    pub(super) fn hidden(&self) -> Result<Vec<FeedId>, PublishError> {
+        let record = self.feed.with_file_name("private-feeds");
+        let before = files::read_if_there(&record)?.unwrap_or_default();
+        let mut hidden: BTreeSet<FeedId> = String::from_utf8_lossy(&before)
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
+        for subscription in self.subscriptions.values() {
+            if subscription.private {
+                hidden.insert(subscription.id.clone());
+            } else {
+                hidden.remove(&subscription.id);
+            }
+        }
+        let names: Vec<&str> = hidden.iter().map(FeedId::as_str).collect();
+        let now = names.join("\n");
+        if now.as_bytes() != before {
+            files::write_whole(&record, now.as_bytes())?;
+        }
+        Ok(hidden.into_iter().collect())
     }
 }
 

@@ -117,12 +117,22 @@ impl Vitals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who is polled, in the order of the configuration, with what is remembered of each.
-    pub fn enrol<'a>(&self, feeds: impl IntoIterator<Item = &'a FeedId>, states: &[FeedState]) {
+    /// Who is polled, with what is remembered of each. The first `named` of them may have numbers of their own.
+    pub fn enrol<'a>(
+        &self,
+        feeds: impl IntoIterator<Item = &'a FeedId>,
+        named: usize,
+        states: &[FeedState],
+    ) {
         let mut inner = self.inner();
         let feeds: Vec<&FeedId> = feeds.into_iter().collect();
         inner.feeds = feeds.len();
-        inner.labelled = feeds.iter().take(LABELLED).copied().cloned().collect();
+        inner.labelled = feeds
+            .iter()
+            .take(named.min(LABELLED))
+            .copied()
+            .cloned()
+            .collect();
         let wanted: std::collections::HashSet<&FeedId> = feeds.into_iter().collect();
         inner.states.retain(|feed, _| wanted.contains(feed));
         let labelled = inner.labelled.clone();

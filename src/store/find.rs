@@ -75,10 +75,11 @@ pub(super) fn find_key(
     Ok(None)
 }
 
-/// How an article stands.
+/// How an article stands. What feeds in `hidden` have is not in the way of others.
 pub(super) fn looked(
     connection: &Connection,
     seq: ArticleSeq,
+    hidden: &[FeedId],
 ) -> Result<Option<Looked>, StoreError> {
     let Ok(seq) = number(seq) else {
         return Ok(None);
@@ -105,6 +106,9 @@ pub(super) fn looked(
         let mut statement = connection.prepare_cached(sql)?;
         Ok(statement.query_row([seq], |row| row.get(0)).optional()?)
     };
+    // Ids of feeds need no escaping.
+    let hidden: Vec<String> = hidden.iter().map(|feed| format!("\"{feed}\"")).collect();
+    let hidden = format!("[{}]", hidden.join(","));
     let file = connection
         .prepare_cached("SELECT name, format FROM archive_file WHERE seq = ?1")?
         .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -115,11 +119,11 @@ pub(super) fn looked(
             "SELECT seq FROM article WHERE entry = ?1 ORDER BY seq",
             entry,
         )?,
-        carrying: carrying(connection, latest_words)?,
+        carrying: carrying(connection, latest_words, &hidden)?,
         words: ArticleSeq(u64::try_from(words).unwrap_or_default()),
         file,
         imported: name("SELECT name FROM imported WHERE seq = ?1")?,
-        before: before(connection, date, latest)?,
+        before: before(connection, date, latest, &hidden)?,
     }))
 }
 
@@ -133,12 +137,17 @@ fn numbers(connection: &Connection, sql: &str, of: i64) -> Result<Vec<ArticleSeq
     Ok(found)
 }
 
-fn carrying(connection: &Connection, words: i64) -> Result<Vec<Carrying>, StoreError> {
+fn carrying(
+    connection: &Connection,
+    words: i64,
+    hidden: &str,
+) -> Result<Vec<Carrying>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT e.first_seq, e.latest_seq, f.id AS feed
-           FROM entry e LEFT JOIN feed f ON f.num = e.feed WHERE e.words = ?1 ORDER BY e.first_seq",
+           FROM entry e LEFT JOIN feed f ON f.num = e.feed
+          WHERE e.words = ?1 AND f.id NOT IN (SELECT value FROM json_each(?2)) ORDER BY e.first_seq",
     )?;
-    let mut rows = statement.query([words])?;
+    let mut rows = statement.query(params![words, hidden])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let cells = Cells::of(row, "entry", "first_seq")?;
@@ -151,13 +160,20 @@ fn carrying(connection: &Connection, words: i64) -> Result<Vec<Carrying>, StoreE
 }
 
 /// As the merged feed is put together: each text once, the newest first.
-fn before(connection: &Connection, date: i64, latest: i64) -> Result<u64, StoreError> {
+fn before(
+    connection: &Connection,
+    date: i64,
+    latest: i64,
+    hidden: &str,
+) -> Result<u64, StoreError> {
     let count: i64 = connection
         .prepare_cached(
-            "SELECT count(*) FROM entry e
-              WHERE (e.date, e.latest_seq) > (?1, ?2)
-                AND NOT EXISTS (SELECT 1 FROM entry o WHERE o.words = e.words AND o.first_seq < e.first_seq)",
+            "WITH hidden AS (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?3)))
+             SELECT count(*) FROM entry e
+              WHERE (e.date, e.latest_seq) > (?1, ?2) AND e.feed NOT IN hidden
+                AND NOT EXISTS (SELECT 1 FROM entry o WHERE o.words = e.words AND o.first_seq < e.first_seq
+                                                        AND o.feed NOT IN hidden)",
         )?
-        .query_row(params![date, latest], |row| row.get(0))?;
+        .query_row(params![date, latest, hidden], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or_default())
 }

@@ -19,6 +19,7 @@ mod press;
 mod readers;
 mod schema;
 mod shapes;
+mod shown;
 mod writer;
 
 pub use archive::{ArchivedFile, ImportedArticle};
@@ -28,6 +29,7 @@ pub use feeds::PastPoll;
 pub use find::{Carrying, Looked};
 pub use health::{Judged, Watched};
 pub use meta::{Counts, FeedCounts};
+pub use shown::{Beyond, Choice, Lineup};
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -231,9 +233,10 @@ impl Store {
         self.shared.readers.read(|c| find::find_key(c, wanted))
     }
 
-    /// How an article stands in the store: its entry's revisions, who carries its words, its file, its place by date.
-    pub fn looked(&self, seq: ArticleSeq) -> Result<Option<Looked>, StoreError> {
-        self.shared.readers.read(|c| find::looked(c, seq))
+    /// How an article stands in the store: its entry's revisions, who carries its words, its file, its place by date;
+    /// without what the feeds in `hidden` have.
+    pub fn looked(&self, seq: ArticleSeq, hidden: &[FeedId]) -> Result<Option<Looked>, StoreError> {
+        self.shared.readers.read(|c| find::looked(c, seq, hidden))
     }
 
     /// What is known of these entries of a feed; those that are not known are not in it.
@@ -311,6 +314,16 @@ impl Store {
                 articles,
             })
         })
+    }
+
+    /// The entries of some feeds as they are shown together, in light. What a private feed has is not in the way of others.
+    pub fn lineup(&self, choice: &Choice) -> Result<Lineup, StoreError> {
+        self.shared.readers.read(|c| shown::lineup(c, choice))
+    }
+
+    /// The articles of these numbers, in this order; one that is no longer kept is not in it.
+    pub fn articles(&self, numbers: &[ArticleSeq]) -> Result<Vec<StoredArticle>, StoreError> {
+        self.shared.readers.read(|c| shown::articles(c, numbers))
     }
 
     /// When an article was last stored, by the latest `recorded` of all; never moves back.

@@ -27,15 +27,25 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["fetch"],
         &["list"],
         &["show"],
+        &["status"],
+        &["why"],
         &["check"],
+        &["feeds"],
+        &["feeds", "list"],
+        &["feeds", "add"],
+        &["feeds", "remove"],
+        &["opml", "import"],
+        &["opml", "export"],
         &["archive"],
         &["archive", "import"],
         &["archive", "verify"],
+        &["completions"],
+        &["man"],
     ];
     let mut all = String::new();
     for command in commands {

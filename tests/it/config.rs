@@ -152,7 +152,8 @@ fn block(lines: &str) -> String {
     format!("[[feed]]\nid = \"a\"\nurl = \"https://example.org/f\"\n{lines}\n")
 }
 
-const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, enabled";
+const BLOCK_KEYS: &str =
+    "id, source, title, language, zone, archive, schedule, tags, private, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {
@@ -204,6 +205,22 @@ fn broken_blocks_are_told_apart() {
         "`schedule` in [[feed]] \"a\": `hourly` has one field where a schedule has five: minute, hour, \
          day of the month, month, weekday, such as \"*/30 * * * *\" for every half hour",
     );
+    check(
+        "private = 1",
+        "`private` in [[feed]] \"a\": wants true or false, without quotes, this is a number",
+    );
+    check(
+        "tags = \"world\"",
+        "`tags` in [[feed]] \"a\": wants a list of texts, such as [\"world\", \"science\"], this is a text in quotes",
+    );
+    for bad in ["a/b", "..", "a?b", "a%2f", "a,b"] {
+        check(
+            &format!("tags = [\"fine\", \"{bad}\"]"),
+            &format!(
+                "`tags` in [[feed]] \"a\": `{bad}` is no tag: up to 40 characters, without / \\ ? # % or a comma"
+            ),
+        );
+    }
     check(
         "source = \"fead\"",
         "`source` in [[feed]] \"a\": `fead` is none of feed, qq, dw, takungpao (did you mean `feed`?)",
@@ -368,7 +385,7 @@ fn broken_settings_are_told_apart() {
     check(
         "\n[fetsch]\nper_host = 1\n",
         "feedmill.toml:2: unknown section [fetsch] (did you mean `fetch`?); \
-         allowed: data, [fetch], [feed], [archive], [store], [log]",
+         allowed: data, [fetch], [feed], [archive], [store], [schedule], [serve], [log]",
     );
     check(
         "fetch = 7\n",
@@ -552,13 +569,14 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 13 + 8 + 2 + 1 + 1);
+    assert_eq!(keys, 13 + 8 + 2 + 1 + 4 + 3 + 1);
 }
 
 #[test]
 fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
     let text = "[[feed]]\nid = \"b\"\nsource = \"qq\"\npages = 3\nschedule = \" 5 8 * * mon-fri \"\n\
                 [[feed]]\nid = \"a\"\nurl = \"HTTPS://Example.org/f\"\narchive = \"none\"\n\
+                tags = [\"科学\", \" world \", \"world\"]\nprivate = true\n\
                 [[feed]]\nid = \"c\"\nurl = \"https://example.org/g\"\nenabled = false\n";
     let scratch = Scratch::with(&[("feeds.toml", text.as_bytes())]);
     let config = load(&scratch.places).unwrap();
@@ -584,6 +602,11 @@ fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
         ("feed", None, None)
     );
     assert_eq!(a.options.get("url"), Some("https://example.org/f"));
+    assert_eq!(
+        (&*a.tags, a.private),
+        (&["科学".to_owned(), "world".to_owned()][..], true)
+    );
+    assert_eq!((&*b.tags, b.private), (&[][..], false));
     assert_eq!(config.disabled.len(), 1);
     assert_eq!(config.files.settings, None);
 }

@@ -31,12 +31,15 @@ fn read_as(bytes: &[u8], charset: Option<&str>) -> Result<Listing, ReadError> {
         zone: Zone::parse("Asia/Shanghai").unwrap(),
         archive: None,
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: Options::default(),
     };
     let page = Page {
         url: PageUrl::parse("https://page.example/dir/feed").unwrap(),
         media_type: Some("text/html".to_owned()),
         charset: charset.map(str::to_owned),
+        links: Vec::new(),
         bytes: bytes.to_vec(),
     };
     Feed.read(&subscription, &page)

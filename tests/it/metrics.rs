@@ -117,7 +117,7 @@ fn report(feed: &FeedId, fate: Fate, took: Duration) -> FeedReport {
 fn polls_are_counted_by_feed_and_result() {
     let vitals = Vitals::new(Timestamp::from_secs(50));
     let feeds = feeds(2);
-    vitals.enrol(&feeds, &[]);
+    vitals.enrol(&feeds, feeds.len(), &[]);
     let tell = |report: &FeedReport| vitals.note(&Event::Polled(report), NOW);
     let read = || Fate::Read { partial: false };
     tell(&report(&feeds[0], read(), Duration::from_millis(50)));
@@ -202,7 +202,7 @@ fn polls_are_counted_by_feed_and_result() {
 fn ten_thousand_feeds_are_not_ten_thousand_series() {
     let vitals = Vitals::new(NOW);
     let feeds = feeds(10_000);
-    vitals.enrol(&feeds, &[]);
+    vitals.enrol(&feeds, feeds.len(), &[]);
     for feed in &feeds {
         let report = report(feed, Fate::Unchanged, Duration::ZERO);
         vitals.note(&Event::Polled(&report), NOW);
@@ -221,7 +221,7 @@ fn ten_thousand_feeds_are_not_ten_thousand_series() {
     assert_eq!(found["feedmill_feeds{state=\"late\"}"], 10_000.0);
     assert!(found.len() < 12 * LABELLED, "{}", found.len());
     // Who is not polled any more has no numbers.
-    vitals.enrol(&feeds[..1], &[]);
+    vitals.enrol(&feeds[..1], 1, &[]);
     let found = parse(&vitals.metrics(&Process::default()));
     assert_eq!(found["feedmill_feeds{state=\"late\"}"], 1.0);
     assert!(!found.keys().any(|series| series.contains("\"f1\"")));
@@ -235,7 +235,7 @@ fn round(due: Option<Timestamp>) -> Event<'static> {
 async fn the_process_is_ill_when_nothing_is_taken_in_and_not_when_a_source_is() {
     let vitals = Vitals::new(NOW);
     let feeds = feeds(1);
-    vitals.enrol(&feeds, &[]);
+    vitals.enrol(&feeds, feeds.len(), &[]);
     let note = |event: Event<'_>| vitals.note(&event, NOW);
     let minutes = |minutes| tokio::time::advance(Duration::from_mins(minutes));
     assert_eq!(vitals.verdict(), Ok(()), "it has just started");
@@ -303,7 +303,7 @@ fn the_dashboard_asks_for_nothing_that_is_not_there() {
     let text = include_str!("../../config/grafana/feedmill.json");
     let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
     let vitals = Vitals::new(NOW);
-    vitals.enrol(&feeds(1), &[]);
+    vitals.enrol(&feeds(1), 1, &[]);
     let page = vitals.metrics(&Process::now());
     let known: BTreeSet<&str> = page
         .lines()

@@ -1,13 +1,16 @@
 //! RSS, JSON Feed and OPML: valid whatever the articles are, and at one with the Atom document. Read back by parsers that
 //! had no part in writing.
 
+use std::collections::HashSet;
+
 use feedmill::model::content::Content;
 use feedmill::model::feed::{FeedInfo, Options, Subscription};
 use feedmill::model::river::River;
 use feedmill::model::time::Zone;
-use feedmill::output::edition::Edition;
+use feedmill::output::atom::Atom;
+use feedmill::output::edition::{Edition, History, MAX_DOCUMENT};
 use feedmill::output::opml::{self, Outline};
-use feedmill::output::{OUTPUTS, output};
+use feedmill::output::{OUTPUTS, Output, output};
 use roxmltree::{Document, Node};
 use serde_json::Value;
 
@@ -453,7 +456,7 @@ fn readers_read_all_formats_alike() {
 
 #[test]
 fn f_21_every_format_has_its_own_address_and_type() {
-    let of = |pick: fn(&dyn feedmill::output::Output) -> &'static str| -> Vec<&str> {
+    let of = |pick: fn(&dyn Output) -> &'static str| -> Vec<&str> {
         OUTPUTS.iter().map(|format| pick(*format)).collect()
     };
     assert_eq!(
@@ -486,6 +489,33 @@ fn f_35_rss_says_how_long_it_keeps() {
     assert!(render("rss", &quiet).contains("<ttl>25</ttl>"));
 }
 
+#[test]
+fn f_18_what_is_in_no_archive_yet_is_not_what_the_window_shrinks_by() {
+    let mut entries: Vec<_> = (1..=40).rev().map(entry).collect();
+    for entry in entries.iter_mut().take(39) {
+        entry.article.article.body = Content::plain("字".repeat(10_000));
+    }
+    let river = river(entries);
+    let oldest = river.entries.last().unwrap().article.seq;
+    let shown = |kept| -> Vec<u64> {
+        let edition = Edition::at(&river, "feed", History::default(), &kept);
+        let items = edition.items.iter();
+        items.map(|item| item.entry.article.seq.0).collect()
+    };
+    let without = shown(HashSet::new());
+    assert!(without.len() < 39 && !without.contains(&oldest.0));
+    let with = shown(HashSet::from([oldest]));
+    assert_eq!(with.last(), Some(&oldest.0));
+    assert_eq!(with[..with.len() - 1], without[..with.len() - 1]);
+    let bytes = Atom.write(&Edition::at(
+        &river,
+        "feed",
+        History::default(),
+        &HashSet::from([oldest]),
+    ));
+    assert!(bytes.len() <= MAX_DOCUMENT);
+}
+
 fn subscription(source: &str, title: Option<&str>, address: &str) -> Subscription {
     let option = ("url".to_owned(), address.to_owned());
     Subscription {
@@ -496,6 +526,8 @@ fn subscription(source: &str, title: Option<&str>, address: &str) -> Subscriptio
         zone: Zone::utc(),
         archive: None,
         schedule: None,
+        tags: vec!["科学".to_owned(), "a & b".to_owned()],
+        private: false,
         options: Options([option].into_iter().collect()),
     }
 }
@@ -542,6 +574,10 @@ fn f_58_subscriptions_come_back_from_opml() {
                 feed: url(node.attribute("xmlUrl").unwrap()),
                 home: node.attribute("htmlUrl").map(url),
                 language: node.attribute("language").unwrap().to_owned(),
+                categories: node
+                    .attribute("category")
+                    .map(|list| list.split(',').map(str::to_owned).collect())
+                    .unwrap_or_default(),
             }
         })
         .collect();

@@ -29,12 +29,15 @@ fn ours(text: &str) -> Result<Listing, ReadError> {
         zone: Zone::utc(),
         archive: None,
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: Options::default(),
     };
     let page = Page {
         url: PageUrl::parse(PAGE).unwrap(),
         media_type: None,
         charset: None,
+        links: Vec::new(),
         bytes: text.as_bytes().to_vec(),
     };
     Feed.read(&subscription, &page)

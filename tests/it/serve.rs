@@ -12,7 +12,7 @@ use feedmill::model::time::Timestamp;
 use feedmill::output::OUTPUTS;
 use feedmill::output::edition::Edition;
 use feedmill::serve::accept::Limits;
-use feedmill::serve::library::{Document, Library, Place};
+use feedmill::serve::library::{Document, Library, Place, Shown};
 use feedmill::serve::limits::Buckets;
 use feedmill::serve::site::{Page, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,20 +25,25 @@ use crate::support::hostile::{entry, hostile, river};
 
 const CHANGED: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-fn clock() -> Timestamp {
+pub fn clock() -> Timestamp {
     Timestamp::from_secs(784_200_000)
 }
 
-fn changed() -> Timestamp {
+pub fn changed() -> Timestamp {
     Timestamp::from_secs(784_111_777)
 }
 
 /// A server on loopback with one version of the hostile river.
-struct House {
+pub struct House {
     address: SocketAddr,
-    library: Library,
+    pub library: Library,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
+}
+
+fn here(document: Document) -> Place {
+    let max_age = Duration::from_mins(10);
+    Place::Here(Shown::new(Arc::new(document), "feed", changed(), max_age))
 }
 
 fn version(title: &str) -> HashMap<String, Place> {
@@ -49,10 +54,7 @@ fn version(title: &str) -> HashMap<String, Place> {
         .iter()
         .map(|output| {
             let document = Document::new(output.media_type(), output.write(&edition)).unwrap();
-            (
-                format!("/{}", output.file()),
-                Place::Here(Arc::new(document)),
-            )
+            (format!("/{}", output.file()), here(document))
         })
         .collect();
     places.insert("/old.atom".to_owned(), Place::Gone);
@@ -64,11 +66,11 @@ fn small(title: &str) -> HashMap<String, Place> {
     title.clone_into(&mut river.title);
     let atom = OUTPUTS[0];
     let document = Document::new(atom.media_type(), atom.render(&river)).unwrap();
-    HashMap::from([("/feed.atom".to_owned(), Place::Here(Arc::new(document)))])
+    HashMap::from([("/feed.atom".to_owned(), here(document))])
 }
 
 impl House {
-    async fn empty(adapt: impl FnOnce(&mut Site)) -> Self {
+    pub async fn empty(adapt: impl FnOnce(&mut Site)) -> Self {
         let library = Library::default();
         let page = |body: &'static str| -> Box<dyn Fn() -> Page + Send + Sync> {
             Box::new(move || Page {
@@ -79,8 +81,10 @@ impl House {
         };
         let mut site = Site {
             latest: library.latest(),
-            health: page("well\n"),
-            metrics: page("polls 1\n"),
+            live: HashMap::from([
+                ("/healthz", page("well\n")),
+                ("/metrics", page("polls 1\n")),
+            ]),
             buckets: None,
             limits: Limits::default(),
             proxies: Vec::new(),
@@ -115,12 +119,11 @@ impl House {
     }
 
     fn publish(&self, places: HashMap<String, Place>) {
-        let max_age = Duration::from_mins(10);
-        assert!(self.library.publish(places, changed(), max_age, clock()));
+        assert!(self.library.publish(places, clock()));
     }
 
     /// One request on a connection of its own; `Host` and `Connection` are added.
-    async fn ask(&self, line: &str, headers: &[&str]) -> Reply {
+    pub async fn ask(&self, line: &str, headers: &[&str]) -> Reply {
         let mut request = format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
         for header in headers {
             request.push_str(header);
@@ -143,7 +146,7 @@ impl House {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    async fn close(mut self) {
+    pub async fn close(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         self.serving.await.unwrap();
     }
@@ -151,11 +154,11 @@ impl House {
 
 /// An answer as it came.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
-    head: String,
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
@@ -176,7 +179,7 @@ impl Reply {
     }
 
     #[track_caller]
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(known, _)| known == name);
         let first = found.next().map(|(_, value)| value.as_str());
         assert!(found.next().is_none(), "{name} twice: {}", self.head);
@@ -203,7 +206,7 @@ impl Reply {
     }
 }
 
-fn unpacked(reply: &Reply) -> Vec<u8> {
+pub fn unpacked(reply: &Reply) -> Vec<u8> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let body = &*reply.body;
@@ -335,14 +338,10 @@ async fn f_24_to_f_28_what_is_current_is_not_sent_again() {
 #[tokio::test]
 async fn f_27_a_date_that_is_not_yet_past_is_not_given() {
     let house = House::empty(|site| site.clock = changed).await;
-    house
-        .library
-        .publish(small("1"), changed(), Duration::ZERO, changed());
+    house.library.publish(small("1"), changed());
     let first = house.ask("GET /feed.atom", &[]).await;
     assert_eq!(first.header("last-modified"), Some(CHANGED));
-    house
-        .library
-        .publish(small("2"), changed(), Duration::ZERO, changed());
+    house.library.publish(small("2"), changed());
     let second = house.ask("GET /feed.atom", &[]).await;
     assert_eq!(second.header("last-modified"), None);
     let since = format!("If-Modified-Since: {CHANGED}");
@@ -586,7 +585,10 @@ async fn f_42_bodies_and_swollen_heads_are_refused() {
     assert!(!String::from_utf8_lossy(&reply.body).contains("HTTP/1.1"));
     let many = "A: b\r\n".repeat(65);
     let head = format!("GET /feed.atom HTTP/1.1\r\nHost: a\r\n{many}\r\n");
-    assert_eq!(house.say(&head).await.status, 431);
+    let refused = house.say(&head).await;
+    refused.problem(431);
+    assert_eq!(refused.header("x-content-type-options"), Some("nosniff"));
+    assert!(refused.header("date").is_some());
     for long in [17_000, 60_000] {
         let head = format!(
             "GET /feed.atom HTTP/1.1\r\nHost: a\r\nA: {}\r\n\r\n",
@@ -606,7 +608,7 @@ async fn f_42_bodies_and_swollen_heads_are_refused() {
         "GET\r\n\r\n",
         "GET /feed.atom HTTP/1.1\r\nHost : a\r\n\r\n",
     ] {
-        assert_eq!(house.say(rubbish).await.status, 400);
+        house.say(rubbish).await.problem(400);
     }
     assert_eq!(house.ask("GET /feed.atom", &[]).await.status, 200);
     house.close().await;
@@ -692,10 +694,7 @@ async fn f_42_who_does_not_read_is_cut_off() {
     };
     let house = House::empty(|site| site.limits = limits).await;
     let large = Document::new("text/plain", vec![b'a'; 16 << 20]).unwrap();
-    house.publish(HashMap::from([(
-        "/large".to_owned(),
-        Place::Here(Arc::new(large)),
-    )]));
+    house.publish(HashMap::from([("/large".to_owned(), here(large))]));
     let mut stream = house.dial().await;
     stream
         .write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")

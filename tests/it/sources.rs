@@ -81,6 +81,8 @@ fn subscription(source: &dyn Source, options: &[(&str, &str)]) -> Subscription {
         zone: Zone::parse(spec.zone).unwrap(),
         archive: Some(spec.archive.into()),
         schedule: None,
+        tags: Vec::new(),
+        private: false,
         options: filled,
     }
 }
@@ -90,6 +92,7 @@ fn page(bytes: Vec<u8>) -> Page {
         url: PageUrl::parse("https://site.example/news/page").unwrap(),
         media_type: None,
         charset: None,
+        links: Vec::new(),
         bytes,
     }
 }

@@ -222,3 +222,19 @@ fn what_was_left_out_says_why_and_what_nobody_knows_gets_help() {
         assert!(run.err.contains(help), "{what}: {}", run.err);
     }
 }
+
+#[test]
+fn f_63_what_is_private_is_shown_to_nobody_and_in_nobodys_way() {
+    let (origin, mill) = two();
+    let private = plain("a", &origin.url("/a")).trim_end().to_owned() + "\nprivate = true\n\n";
+    mill.write("feeds.toml", &(private + &plain("b", &origin.url("/b"))));
+    mill.fetch(0);
+    has(
+        &why(&mill, &number(&mill, "One")),
+        "why_merged_feed",
+        "its feed is private",
+    );
+    let copy = why(&mill, &number(&mill, "One again"));
+    has(&copy, "why_merged_feed", "its place by date is 2 of");
+    assert_eq!(copy["in_merged_feed"], true, "{copy:#}");
+}

@@ -7,11 +7,21 @@ use feedmill::model::time::Timestamp;
 use roxmltree::{Document, Node};
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
+const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 const OURS: &str = "urn:feedmill:ns:1";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
+/// What is wrong with an archive document (RFC 5005 §4); nothing if all is well.
+pub fn check_archive(document: &str) -> Vec<String> {
+    judge(document, true)
+}
+
 /// What is wrong with the document; nothing if all is well.
 pub fn check(document: &str) -> Vec<String> {
+    judge(document, false)
+}
+
+fn judge(document: &str, archive: bool) -> Vec<String> {
     let mut faults = Faults::default();
     if document.chars().any(|c| {
         let code = u32::from(c);
@@ -49,6 +59,17 @@ pub fn check(document: &str) -> Vec<String> {
     faults.container(feed, "feed");
     faults.exactly(feed, "author", 1);
     faults.exactly(feed, "generator", 1);
+    let marks = feed
+        .children()
+        .filter(|node| node.has_tag_name((HISTORY, "archive")));
+    if marks.count() != usize::from(archive)
+        || links(feed, "current").count() != usize::from(archive)
+    {
+        faults.add("feed: whether it is an archive document (F-48)");
+    }
+    if links(feed, "prev-archive").count() > 1 || links(feed, "next-archive").count() > 0 {
+        faults.add("feed: links to other archive documents (F-49)");
+    }
     for relation in ["self", "alternate"] {
         if links(feed, relation).count() != 1 {
             faults.add(format!("feed: not exactly one {relation} link (F-19)"));
@@ -122,6 +143,8 @@ impl Faults {
                 _ if !child.is_element() => {}
                 Some(ATOM) if known.contains(&name) => {}
                 Some(OURS) if what == "entry" => {}
+                // Counted by the caller.
+                Some(HISTORY) if what == "feed" && name == "archive" => {}
                 _ => self.add(format!("{what}: an element {name} that has no place there")),
             }
         }
@@ -184,7 +207,8 @@ impl Faults {
             self.add(format!("{what}: a link to {href:?} (F-14)"));
         }
         let relation = link.attribute("rel").unwrap_or("alternate");
-        if !["self", "alternate", "related", "via", "enclosure"].contains(&relation) {
+        let of_feeds = what == "feed" && ["current", "prev-archive"].contains(&relation);
+        if !of_feeds && !["self", "alternate", "related", "via", "enclosure"].contains(&relation) {
             self.add(format!("{what}: a link with rel {relation}"));
         }
         if link

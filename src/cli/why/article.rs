@@ -6,13 +6,17 @@ use serde_json::json;
 
 use crate::cli::why::{Answer, Desk, at, feed};
 use crate::model::article::StoredArticle;
-use crate::model::ids::{ArticleSeq, EntryId};
+use crate::model::ids::{ArticleSeq, EntryId, FeedId};
 use crate::rules::river::entry_iri;
 use crate::store::{Looked, StoreError};
 
 /// What was decided of an article; `None` where there is none of this number any more.
 pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, StoreError> {
-    let (Some(stored), Some(looked)) = (desk.store.article(seq)?, desk.store.looked(seq)?) else {
+    let subscriptions = &desk.config.subscriptions;
+    let private = subscriptions.iter().filter(|own| own.private);
+    let hidden: Vec<FeedId> = private.map(|own| own.id.clone()).collect();
+    let looked = desk.store.looked(seq, &hidden)?;
+    let (Some(stored), Some(looked)) = (desk.store.article(seq)?, looked) else {
         return Ok(None);
     };
     let article = &stored.article;
@@ -67,7 +71,8 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
         answer.say("words", "a summary only: the publisher gave no more");
     }
     verdict(&mut answer, &stored, &looked);
-    shown(&mut answer, desk, &stored, &looked);
+    let is_hidden = hidden.contains(&stored.feed);
+    shown(&mut answer, desk, &stored, &looked, is_hidden);
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
 }
@@ -109,11 +114,18 @@ fn verdict(answer: &mut Answer, stored: &StoredArticle, looked: &Looked) {
 }
 
 /// Whether it stands in the merged feed, and why.
-fn shown(answer: &mut Answer, desk: &Desk<'_>, stored: &StoredArticle, looked: &Looked) {
+fn shown(
+    answer: &mut Answer,
+    desk: &Desk<'_>,
+    stored: &StoredArticle,
+    looked: &Looked,
+    is_hidden: bool,
+) {
     let settings = &desk.config.settings.feed;
     let limit = settings.entries as u64;
     let place = looked.before + 1;
     let (belongs, why) = match (looked.revisions.last(), looked.carrying.first()) {
+        _ if is_hidden => (false, "its feed is private".to_owned()),
         (Some(latest), _) if *latest != stored.seq => (
             false,
             format!("superseded by article {latest}, the latest revision of the same entry"),

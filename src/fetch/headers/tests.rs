@@ -329,3 +329,13 @@ proptest! {
         let _ = http_date(&value);
     }
 }
+
+#[test]
+fn p_61_link_headers_are_kept_as_they_came_and_bounded() {
+    let long = "x".repeat(4097);
+    let mut given = vec![("link", long.as_str()), ("link", "</a>; rel=alternate")];
+    given.extend([("link", "</b>"); 40]);
+    let kept = links(&table(&given));
+    assert_eq!(kept.first().unwrap(), "</a>; rel=alternate");
+    assert_eq!(kept.len(), 32);
+}

@@ -51,3 +51,101 @@ impl Evidence {
             .is_none_or(|(entries, _)| *entries == 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::learned::{Moved, Rhythm};
+    use crate::model::poll::Reading;
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    fn poll(result: PollResult) -> PollRecord {
+        PollRecord {
+            feed: "f".parse().unwrap(),
+            at: NOW,
+            took: Duration::ZERO,
+            next: NOW,
+            why_next: String::new(),
+            not_before: None,
+            fresh_until: None,
+            failures: 0,
+            learned: Learned::default(),
+            result,
+        }
+    }
+
+    fn unchanged() -> PollRecord {
+        poll(PollResult::Unchanged { validators: None })
+    }
+
+    /// An entry an hour for three weeks, and then none for so many hours.
+    fn silent(hours: u32) -> Learned {
+        let hour = Duration::from_hours(1);
+        let dates: Vec<_> = (hours..24 * 21 + hours)
+            .map(|n| Some(NOW.minus(hour * n)))
+            .collect();
+        Learned {
+            rhythm: Rhythm::first(NOW, &dates),
+            ..Learned::default()
+        }
+    }
+
+    #[test]
+    fn a_poll_is_calm_when_it_can_say_nothing_new() {
+        assert!(is_calm(&unchanged()));
+        let read = |known, failures| PollRecord {
+            failures,
+            ..poll(PollResult::Read(Box::new(Reading {
+                known,
+                ..Reading::default()
+            })))
+        };
+        assert!(is_calm(&read(3, 0)));
+        assert!(!is_calm(&read(0, 0)), "nothing that can be used");
+        assert!(!is_calm(&read(3, 1)), "no page behind it");
+        for bad in [
+            PollResult::Gone,
+            PollResult::RateLimited { status: 429 },
+            PollResult::Failed { why: String::new() },
+        ] {
+            assert!(!is_calm(&poll(bad)));
+        }
+        let mut moved = unchanged();
+        moved.learned.moved = Some(Moved {
+            to: String::new(),
+            times: 2,
+            since: NOW.minus(Duration::from_hours(24)),
+            until: NOW,
+        });
+        assert!(!is_calm(&moved));
+        for (hours, calm) in [(1, true), (200, false)] {
+            let mut quiet = unchanged();
+            quiet.learned = silent(hours);
+            assert_eq!(is_calm(&quiet), calm, "{hours}");
+        }
+    }
+
+    #[test]
+    fn the_clock_looks_at_those_who_may_have_become_silent() {
+        let standing = |state| {
+            Some(Standing {
+                state,
+                ..Standing::new(NOW)
+            })
+        };
+        let due = |state, hours| is_due_by_the_clock(standing(state).as_ref(), &silent(hours), NOW);
+        assert!(!due(State::Fine, 1) && due(State::Fine, 200));
+        assert!(due(State::Late, 1) && due(State::Silent, 1));
+        assert!(!due(State::Gone, 200) && !due(State::Empty, 200));
+        assert!(is_due_by_the_clock(None, &silent(200), NOW));
+        let hour = Duration::from_hours(1);
+        assert_eq!(heard_until(Some(NOW.minus(hour)), NOW), NOW.minus(hour));
+        assert_eq!(heard_until(Some(NOW.plus(hour)), NOW), NOW);
+        assert_eq!(heard_until(None, NOW), NOW);
+    }
+}

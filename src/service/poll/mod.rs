@@ -435,6 +435,8 @@ mod tests {
             zone: Zone::utc(),
             archive: None,
             schedule: None,
+            tags: Vec::new(),
+            private: false,
             options: Options::default(),
         };
         let job = Job {

@@ -31,6 +31,8 @@ struct Feed {
     due: Option<Timestamp>,
     /// It is being polled.
     out: bool,
+    /// When it was last taken out to be.
+    asked: Option<Instant>,
     /// What it was told within this run holds by the clock nobody can set (P-33).
     hold: Option<Instant>,
     /// Nobody wants it any more; it goes when its poll ends.
@@ -108,6 +110,7 @@ impl Queue {
                         host: host_of(order),
                         due: None,
                         out: false,
+                        asked: None,
                         hold: None,
                         dropped: false,
                     };
@@ -182,6 +185,7 @@ impl Queue {
         self.unqueue(id);
         let feed = self.feeds.get_mut(id)?;
         feed.out = true;
+        feed.asked = Some(Instant::now());
         Some(job(&feed.order, feed.state.clone()))
     }
 
@@ -202,8 +206,10 @@ impl Queue {
             return;
         }
         if let Some(state) = state {
-            let held = state.not_before.as_ref().map(|held| held.until.since(now));
-            feed.hold = held.map(|held| run + held);
+            let held = state.not_before.as_ref().map(|held| held.until);
+            let held = held.max(state.fresh_until);
+            let asked = state.last_poll.unwrap_or(now);
+            feed.hold = held.map(|until| feed.asked.unwrap_or(run) + until.since(asked));
             feed.state = state;
         }
         self.requeue(id, now);

@@ -45,6 +45,7 @@ pub(super) fn read(text: &str, page: &PageUrl, zone: &Zone) -> Result<Listing, R
     info.icon = url(&mut feed, "icon", page).or_else(|| url(&mut feed, "favicon", page));
     info.language = string(&mut feed, "language").and_then(|language| line(&language));
     info.authors = authors(&mut feed);
+    listing.hints.ended = feed.get("expired") == Some(&Value::Bool(true));
     for (place, item) in items.into_iter().enumerate() {
         if place >= ENTRIES {
             let why = format!("more than {ENTRIES} entries: those after them are left out");

@@ -11,6 +11,7 @@
 mod constructs;
 mod cursor;
 mod entry;
+mod hints;
 mod json;
 mod names;
 mod references;

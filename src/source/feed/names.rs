@@ -14,6 +14,8 @@ pub(super) enum Ns {
     Media,
     Itunes,
     Xhtml,
+    Syndication,
+    Podcast,
     Other,
 }
 
@@ -35,6 +37,11 @@ impl Ns {
             "http://purl.org/dc/elements/1.1" | "http://purl.org/dc/elements/1.0" => Self::Dc,
             "http://purl.org/dc/terms" => Self::DcTerms,
             "http://purl.org/rss/1.0/modules/content" => Self::Content,
+            "http://purl.org/rss/1.0/modules/syndication" => Self::Syndication,
+            "https://podcastindex.org/namespace/1.0"
+            | "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md" => {
+                Self::Podcast
+            }
             "http://www.w3.org/1999/xhtml" => Self::Xhtml,
             "http://search.yahoo.com/mrss" | "https://search.yahoo.com/mrss" => Self::Media,
             uri if uri.eq_ignore_ascii_case("http://www.itunes.com/dtds/podcast-1.0.dtd") => {
@@ -54,6 +61,8 @@ impl Ns {
             "content" => Self::Content,
             "media" => Self::Media,
             "itunes" => Self::Itunes,
+            "sy" => Self::Syndication,
+            "podcast" => Self::Podcast,
             "xhtml" => Self::Xhtml,
             _ => Self::Other,
         }

@@ -3,6 +3,7 @@
 use super::constructs::{date, person, plain};
 use super::cursor::{Cursor, Fault, Step, Tag};
 use super::entry;
+use super::hints::Said;
 use super::names::Ns;
 use super::text::{add_name, address, line};
 use crate::model::entry::{Lead, Listing, ReadError, Skipped};
@@ -20,6 +21,7 @@ pub(super) fn read(text: &str, page: &PageUrl, zone: &Zone) -> Result<Listing, R
         cursor: Cursor::new(text, page),
         zone,
         listing: Listing::default(),
+        said: Said::default(),
         entry_name: None,
         root: None,
     };
@@ -42,6 +44,7 @@ struct Reader<'t, 'z> {
     cursor: Cursor<'t>,
     zone: &'z Zone,
     listing: Listing,
+    said: Said,
     /// What entries are called here, with prefix: where to look for the next after a broken one.
     entry_name: Option<&'t str>,
     root: Option<Root>,
@@ -162,6 +165,7 @@ impl<'t> Reader<'t, '_> {
         match (tag.ns, tag.local) {
             (Ns::Rss, "channel") => {}
             (Ns::Rss, "item") | (Ns::Atom, "entry") => self.entry(tag)?,
+            _ if self.said.child(&mut self.cursor, tag)? => {}
             _ => info_child(&mut self.cursor, tag, &mut self.listing.info, self.zone)?,
         }
         Ok(())
@@ -181,6 +185,7 @@ impl<'t> Reader<'t, '_> {
                 self.listing.notes.push(format!("mended: {count} {what}"));
             }
         }
+        self.listing.hints = self.said.hints(self.zone);
         self.listing
     }
 }

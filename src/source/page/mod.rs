@@ -126,6 +126,7 @@ mod tests {
             url: PageUrl::parse("https://example.org/").unwrap(),
             media_type: None,
             charset: charset.map(str::to_owned),
+            links: Vec::new(),
             bytes: bytes.to_vec(),
         }
     }

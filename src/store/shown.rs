@@ -1,0 +1,249 @@
+//! Which entries are shown together, in light: their numbers, and who else carries their words. What is private is not
+//! shown anywhere, so it may neither own words nor carry them (F-63).
+
+use rusqlite::{Connection, Params, Row, params};
+
+use crate::model::article::StoredArticle;
+use crate::model::content::ContentHash;
+use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::time::Timestamp;
+use crate::store::articles::{CarrierRow, article};
+use crate::store::columns::{Cells, count, number};
+use crate::store::error::StoreError;
+
+/// A choice of feeds whose entries are shown as one list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Entries of these feeds and no others.
+    pub feeds: Vec<FeedId>,
+    /// Each text once: in the entry of these feeds that had it first, which names the others.
+    pub once: bool,
+    /// The newest so many entries, by date.
+    pub limit: usize,
+    /// And every entry with a revision above this number, however old its date: what no sealed page has yet.
+    pub beyond: Option<Beyond>,
+}
+
+/// Where the sealed pages end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beyond(pub Option<ArticleSeq>);
+
+/// The entries of a choice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lineup {
+    /// Numbers of the latest revisions: the newest by date first, then those that are there for being unsealed.
+    pub articles: Vec<ArticleSeq>,
+    /// Those of them that no sealed page has, by the number that brought them: their own, or that of the revision that
+    /// left them their words. What one number brought belongs into one page.
+    pub unsealed: Vec<(ArticleSeq, ArticleSeq)>,
+    /// Who else carries the words of these, where each text is shown once.
+    pub carriers: Vec<CarrierRow>,
+    /// When an article of these feeds was last stored.
+    pub changed: Option<Timestamp>,
+}
+
+/// Beyond so many feeds it is cheaper to walk all entries by date than those of each feed.
+const FEW: usize = 8;
+
+// `?1` is a JSON list of feed ids.
+macro_rules! shown {
+    ($($sql:expr),+) => {
+        concat!(
+            "WITH shown AS (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?1))) ",
+            $($sql),+
+        )
+    };
+}
+
+// An entry owns its words if no other shown entry had them before.
+macro_rules! owns {
+    () => {
+        " AND NOT EXISTS (SELECT 1 FROM entry o
+                           WHERE o.words = e.words AND o.first_seq < e.first_seq AND o.feed IN shown) "
+    };
+}
+
+/// An entry that is shown.
+struct Line {
+    seq: i64,
+    first_seq: i64,
+    words: i64,
+    /// What brought it, where that is asked.
+    cause: i64,
+}
+
+/// The entries of a choice.
+pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup, StoreError> {
+    let feeds = list(&choice.feeds);
+    let few = choice.feeds.len() <= FEW;
+    // `+` keeps the planner from the index by feed.
+    let newest = match (choice.once, few) {
+        (true, true) => shown!(
+            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown",
+            owns!(),
+            "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
+        ),
+        (true, false) => shown!(
+            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE +e.feed IN shown",
+            owns!(),
+            "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
+        ),
+        (false, _) => shown!(
+            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown
+              ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
+        ),
+    };
+    let mut lines = lines(connection, newest, params![feeds, count(choice.limit)])?;
+    let mut unsealed = Vec::new();
+    if let Some(Beyond(last)) = choice.beyond {
+        for line in beyond(connection, &feeds, last)? {
+            unsealed.push((seq(line.cause), seq(line.seq)));
+            if lines.iter().all(|known| known.seq != line.seq) {
+                lines.push(line);
+            }
+        }
+    }
+    Ok(Lineup {
+        carriers: if choice.once {
+            carriers(connection, &feeds, &lines)?
+        } else {
+            Vec::new()
+        },
+        changed: changed(connection, &feeds, few)?,
+        articles: lines.iter().map(|line| seq(line.seq)).collect(),
+        unsealed,
+    })
+}
+
+/// The articles of these numbers; one that is no longer kept is not in it.
+pub(super) fn articles(
+    connection: &Connection,
+    numbers: &[ArticleSeq],
+) -> Result<Vec<StoredArticle>, StoreError> {
+    let found = numbers.iter().map(|seq| article(connection, *seq));
+    found.filter_map(Result::transpose).collect()
+}
+
+/// The owners with a revision above `last`, ascending, and those that came to own their words by such a revision: who
+/// had the words before them has others now.
+fn beyond(
+    connection: &Connection,
+    feeds: &str,
+    last: Option<ArticleSeq>,
+) -> Result<Vec<Line>, StoreError> {
+    let last = last.map_or(Ok(-1), number)?;
+    let mut found = lines(
+        connection,
+        shown!(
+            "SELECT e.latest_seq, e.first_seq, e.words, a.seq
+               FROM article a JOIN entry e ON e.first_seq = a.entry AND e.latest_seq = a.seq
+              WHERE a.seq > ?2 AND e.feed IN shown",
+            owns!(),
+            "ORDER BY a.seq"
+        ),
+        params![feeds, last],
+    )?;
+    found.extend(lines(
+        connection,
+        shown!(
+            "SELECT e.latest_seq, e.first_seq, e.words, max(n.seq)
+               FROM article n
+               JOIN entry p ON p.first_seq = n.entry AND p.latest_seq = n.seq AND p.first_seq <= ?2
+               JOIN article b ON b.seq = (SELECT max(seq) FROM article WHERE entry = p.first_seq AND seq <= ?2)
+               JOIN entry e ON e.words = b.words
+              WHERE n.seq > ?2 AND e.latest_seq <= ?2 AND e.first_seq > p.first_seq
+                AND p.feed IN shown AND e.feed IN shown",
+            owns!(),
+            "GROUP BY e.first_seq"
+        ),
+        params![feeds, last],
+    )?);
+    found.sort_by_key(|line| (line.cause, line.seq));
+    Ok(found)
+}
+
+/// The other shown entries that carry the words of these, of each the oldest first.
+fn carriers(
+    connection: &Connection,
+    feeds: &str,
+    lines: &[Line],
+) -> Result<Vec<CarrierRow>, StoreError> {
+    let mut statement = connection.prepare_cached(shown!(
+        "SELECT e.first_seq, e.latest_seq, e.kind, e.key, f.id AS feed, a.id, a.link, w.content
+           FROM entry e
+           JOIN article a ON a.seq = e.latest_seq
+           JOIN words w ON w.first_seq = e.words
+           LEFT JOIN feed f ON f.num = e.feed
+          WHERE e.words = ?2 AND e.first_seq <> ?3 AND e.feed IN shown
+          ORDER BY e.first_seq"
+    ))?;
+    let mut carriers = Vec::new();
+    for line in lines {
+        let mut rows = statement.query(params![feeds, line.words, line.first_seq])?;
+        while let Some(row) = rows.next()? {
+            let cells = Cells::of(row, "entry", "first_seq")?;
+            let key: String = cells.get("key")?;
+            carriers.push(CarrierRow {
+                content: ContentHash::from_bytes(cells.get("content")?),
+                feed: cells.feed("feed")?,
+                first_seq: cells.seq("first_seq")?,
+                seq: cells.seq("latest_seq")?,
+                id: cells.entry_id(&key)?,
+                link: cells.link(&key)?,
+                key: cells.key(&key)?,
+            });
+        }
+    }
+    Ok(carriers)
+}
+
+/// When an article of these feeds was last stored.
+fn changed(
+    connection: &Connection,
+    feeds: &str,
+    few: bool,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = if few {
+        shown!(
+            "SELECT max(a.recorded) FROM entry e JOIN article a ON a.entry = e.first_seq WHERE e.feed IN shown"
+        )
+    } else {
+        // The newest articles of many feeds: one of the first that are looked at is of one of them.
+        shown!(
+            "SELECT max(recorded) FROM (SELECT a.recorded
+               FROM article a JOIN entry e ON e.first_seq = a.entry
+              WHERE e.feed IN shown ORDER BY a.seq DESC LIMIT 1)"
+        )
+    };
+    let millis: Option<i64> = connection
+        .prepare_cached(sql)?
+        .query_row([feeds], |row| row.get(0))?;
+    Ok(millis.map(Timestamp::from_millis))
+}
+
+fn lines(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Line>, StoreError> {
+    let read = |row: &Row<'_>| {
+        Ok(Line {
+            seq: row.get(0)?,
+            first_seq: row.get(1)?,
+            words: row.get(2)?,
+            cause: row.get(3)?,
+        })
+    };
+    let mut statement = connection.prepare_cached(sql)?;
+    let lines = statement
+        .query_map(params, read)?
+        .collect::<Result<_, _>>()?;
+    Ok(lines)
+}
+
+/// Feed ids need no escaping.
+fn list(feeds: &[FeedId]) -> String {
+    let quoted: Vec<String> = feeds.iter().map(|feed| format!("\"{feed}\"")).collect();
+    format!("[{}]", quoted.join(","))
+}
+
+/// A number of ours: the schema has no negative ones.
+fn seq(number: i64) -> ArticleSeq {
+    ArticleSeq(u64::try_from(number).unwrap_or_default())
+}

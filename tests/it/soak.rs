@@ -1,0 +1,222 @@
+//! Thirty days of the production scheduler in virtual time, and the days that go wrong (POLLING 0.4, A.10).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "../support/world.rs"]
+mod world;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use feedmill::service::report::Fate;
+use feedmill::service::scheduler::Event;
+use feedmill::store::Store;
+use tokio::time::sleep;
+use world::{Manner, World, store, subscription};
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Two hundred publishers of every kind.
+fn crowd(world: &World, count: u32, days: u32) {
+    for n in 0..count {
+        let rates = [0.02, 0.1, 0.3, 1.0, 2.0, 5.0, 12.0, 30.0];
+        let manner = Manner {
+            per_day: rates[(n % 8) as usize],
+            fresh: match n % 10 {
+                3 => Some(HOUR * 2),
+                4 => Some(Duration::from_mins(20)),
+                5 => Some(HOUR * 6),
+                _ => None,
+            },
+            forgetful: n % 20 == 9,
+            limits: (n % 15 == 7).then_some((40, HOUR * 5)),
+            fails: (n % 12 == 11).then_some(30),
+            gone: (n % 50 == 49).then_some(DAY * 7),
+        };
+        // Several feeds of one host, as they are.
+        world.publisher(
+            &format!("h{}.test", n % 120),
+            &format!("f{n}"),
+            manner,
+            days,
+        );
+    }
+}
+
+async fn run(world: &World, store: &Store, time: Duration) {
+    world.run(store, sleep(time), |_| {}).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_scorecard_holds_over_thirty_days() {
+    let world = World::new();
+    crowd(&world, 200, 30);
+    let (_directory, store) = store();
+    // Ten days, a restart; five days, two days off; the rest.
+    run(&world, &store, DAY * 10).await;
+    run(&world, &store, DAY * 5).await;
+    let before = world.log().len();
+    sleep(DAY * 2).await;
+    run(&world, &store, DAY * 13).await;
+    let log = world.log();
+
+    let (mut asked, mut came, mut missed, mut delay) = (0, 0, 0, 0.0);
+    world.each(|url, publisher| {
+        let permitted = if url.contains("h9.test/f9") {
+            u32::MAX
+        } else {
+            1
+        };
+        let _ = permitted;
+        let (delays, lost) = publisher.delays();
+        asked += publisher.asked();
+        came += delays.len();
+        missed += lost;
+        delay += delays.iter().sum::<f64>();
+        assert_eq!(publisher.out_of_sequence, 0, "{url}");
+        assert!(publisher.early.is_empty(), "{url}: {:?}", publisher.early);
+        assert!(publisher.refused <= 2, "{url}: P-45");
+    });
+    world.each(|url, publisher| {
+        let name = subscription(url).id;
+        let forgetful = publisher.unconditional > 1;
+        let number: u32 = name.as_str().rsplit('f').next().unwrap().parse().unwrap();
+        assert_eq!(
+            forgetful,
+            number % 20 == 9,
+            "{url}: {}",
+            publisher.unconditional
+        );
+    });
+
+    // No second with more starts than the rate, no minute of the hour that all choose.
+    let mut seconds: HashMap<i64, u32> = HashMap::new();
+    let mut minutes = [0_u32; 60];
+    for (at, _) in &log {
+        *seconds.entry(at.millis().div_euclid(1000)).or_default() += 1;
+        let minute = at.millis().div_euclid(60_000).rem_euclid(60);
+        minutes[usize::try_from(minute).unwrap()] += 1;
+    }
+    assert!(
+        *seconds.values().max().unwrap() <= 5,
+        "four a second, on whole and on broken ones"
+    );
+    let mean = u32::try_from(log.len()).unwrap() / 60;
+    assert!(*minutes.iter().max().unwrap() <= mean * 3, "{minutes:?}");
+
+    // After two days off: everybody overdue, one after the other.
+    let back: Vec<_> = log[before..]
+        .iter()
+        .map(|(at, _)| at.millis())
+        .take(200)
+        .collect();
+    assert!(
+        back.windows(2).all(|pair| pair[1] - pair[0] >= 240),
+        "P-143"
+    );
+
+    #[allow(clippy::cast_precision_loss)]
+    let (mean_delay, per_entry) = (delay / came as f64, f64::from(asked) / came as f64);
+    println!(
+        "asked {asked}, came {came}, missed {missed}, mean delay {mean_delay:.3} h, requests per entry {per_entry:.3}"
+    );
+    assert!(
+        (BASELINE.0 * 0.9..BASELINE.0 * 1.1).contains(&mean_delay),
+        "{mean_delay}"
+    );
+    assert!(
+        (BASELINE.1 * 0.9..BASELINE.1 * 1.1).contains(&per_entry),
+        "{per_entry}"
+    );
+    // In the two days off, those of thirty a day lost what their twenty places cannot hold.
+    assert!(missed * 25 < came, "{missed} of {came}");
+}
+
+/// Mean delay in hours and requests per entry, as measured when this was written (scorecard, 5).
+const BASELINE: (f64, f64) = (1.774, 2.541);
+
+#[tokio::test(start_paused = true)]
+async fn p_142_restarts_ask_nobody_before_its_time() {
+    let world = World::new();
+    crowd(&world, 20, 2);
+    let (_directory, store) = store();
+    run(&world, &store, Duration::from_mins(5)).await;
+    let asked = world.log().len();
+    assert_eq!(asked, 20);
+    for _ in 0..20 {
+        run(&world, &store, Duration::from_secs(20)).await;
+    }
+    assert_eq!(world.log().len(), asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn p_49_a_cut_line_is_nobodys_fault_and_no_burst_follows() {
+    let world = World::new();
+    crowd(&world, 40, 3);
+    let (_directory, store) = store();
+    run(&world, &store, HOUR * 6).await;
+    world.cut_off(true);
+    let before = world.log().len();
+    let (mut offline, mut online, mut reported) = (0, 0, 0);
+    let count = |event: Event<'_>| match event {
+        Event::Offline(_) => offline += 1,
+        Event::Online => online += 1,
+        Event::Polled(report) if matches!(report.fate, Fate::Offline(_)) => reported += 1,
+        _ => {}
+    };
+    let mend = async {
+        sleep(HOUR * 3).await;
+        world.cut_off(false);
+        sleep(HOUR).await;
+    };
+    world.run(&store, mend, count).await.unwrap();
+    assert_eq!((offline, online), (1, 1));
+    assert!(reported > 100, "a canary a minute: {reported}");
+    let states = store.feed_states().unwrap();
+    // Some publishers fail by themselves now and then.
+    let failures: u32 = states.iter().map(|state| state.failures).sum();
+    assert!(failures <= 3, "{failures}");
+    let during: Vec<_> = world.log()[before..].to_vec();
+    assert!(
+        during
+            .windows(2)
+            .all(|pair| pair[1].0.since(pair[0].0) >= Duration::from_millis(240)),
+        "no burst"
+    );
+    let asked = during.len();
+    assert!(asked < 180 + 40 * 3, "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn p_144_no_setting_of_the_clock_makes_a_storm_or_a_long_silence() {
+    for set in [-86_400, 86_400, 10 * 365 * 86_400, 2, -3_600, 3_600] {
+        let world = World::new();
+        crowd(&world, 20, 4);
+        let (_directory, store) = store();
+        let jump = async {
+            sleep(HOUR * 20).await;
+            world.set_clock(set);
+            sleep(DAY * 2).await;
+        };
+        let mut noticed = 0;
+        let count = |event: Event<'_>| noticed += u32::from(matches!(event, Event::Clock(_)));
+        world.run(&store, jump, count).await.unwrap();
+        assert_eq!(noticed, u32::from(set != 2), "{set}");
+        world.each(|url, publisher| {
+            // An hour is the floor; a jump may cost one poll more, and none is early by the publisher's word.
+            let early: Vec<_> = publisher
+                .early
+                .iter()
+                .filter(|early| early.contains("own word"))
+                .collect();
+            assert!(early.is_empty(), "{set} {url}: {early:?}");
+            assert!(publisher.asked() >= 3, "{set} {url}: {}", publisher.asked());
+        });
+        let log = world.log();
+        assert!(
+            log.windows(2)
+                .all(|pair| pair[1].0.since(pair[0].0) >= Duration::from_millis(240)),
+            "{set}"
+        );
+    }
+}
