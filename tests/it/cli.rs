@@ -27,7 +27,7 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 18] = [
         &[],
         &["fetch"],
         &["list"],
