@@ -55,9 +55,10 @@ pub fn health(event: &HealthEvent) {
             )
         };
     }
-    match change.to {
-        State::Fine => line!(info),
-        _ => line!(warn),
+    if change.to == State::Fine {
+        line!(info);
+    } else {
+        line!(warn);
     }
 }
 

@@ -329,7 +329,7 @@ impl Room {
     pub async fn poll(&self, feed: &str) -> Polled {
         let desk = self.desk();
         match poll(&desk, self.job(feed)).await.unwrap() {
-            Ended::Recorded(polled) => polled,
+            Ended::Recorded(polled) => *polled,
             Ended::Unreached(record) => record_it(&desk.store, *record, Seen::default())
                 .await
                 .unwrap(),

@@ -189,13 +189,13 @@ fn validators(answer: &mut Answer, state: &FeedState) {
     };
     let (etag, modified) = (text(&pair.etag), text(&pair.last_modified));
     let names = [("ETag", &etag), ("Last-Modified", &modified)];
-    let named: Vec<String> = names
+    let told: Vec<String> = names
         .into_iter()
         .filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)))
         .collect();
     answer.say(
         "validators",
-        format!("{}, from {}", named.join(", "), pair.url),
+        format!("{}, from {}", told.join(", "), pair.url),
     );
     answer.put(
         "validators",
@@ -205,17 +205,20 @@ fn validators(answer: &mut Answer, state: &FeedState) {
 
 fn learned(answer: &mut Answer, learned: &Learned, now: Timestamp) {
     let rhythm = &learned.rhythm;
-    let mut words = format!("{} by habit", Rate(rhythm.habit()));
-    if let Some(last) = rhythm.last() {
-        words += &format!(", the last {}", at(last, now));
-    }
-    if let Some(most) = rhythm.silences.most() {
-        words += &format!("; its longest silence of the last weeks was {}", Span(most));
-    }
+    let mut words = vec![format!("{} by habit", Rate(rhythm.habit()))];
+    words.extend(
+        rhythm
+            .last()
+            .map(|last| format!("the last {}", at(last, now))),
+    );
+    let most = rhythm.silences.most();
+    words.extend(
+        most.map(|most| format!("its longest silence of the last weeks was {}", Span(most))),
+    );
     if learned.window > 0 {
-        words += &format!("; its document holds {} entries", learned.window);
+        words.push(format!("its document holds {} entries", learned.window));
     }
-    answer.say("rhythm", words);
+    answer.say("rhythm", words.join("; "));
     for hint in hints(&learned.hints) {
         answer.say("hints", hint);
     }

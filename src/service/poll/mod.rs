@@ -103,7 +103,7 @@ pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreErro
     }
     let polled = Box::pin(record_it(&desk.store, record, seen)).await?;
     drop(share); // the words are on the disk: other pages may come
-    Ok(Ended::Recorded(polled))
+    Ok(Ended::Recorded(Box::new(polled)))
 }
 
 /// Writes what came of a poll.
@@ -120,7 +120,7 @@ pub async fn record_it(
 /// How a poll ended.
 pub enum Ended {
     /// What came of it is written.
-    Recorded(Polled),
+    Recorded(Box<Polled>),
     /// Nothing of its host could be reached. Whether the host is to blame only others can tell (P-49), so nothing is
     /// written yet.
     Unreached(Box<PollRecord>),
@@ -209,9 +209,10 @@ fn status(outcome: &Result<FetchOutcome, FetchError>) -> Option<u16> {
     match outcome {
         Ok(FetchOutcome::Fresh { .. }) => Some(200),
         Ok(FetchOutcome::NotModified { .. }) => Some(304),
-        Ok(FetchOutcome::RateLimited { status, .. }) => Some(*status),
         Ok(FetchOutcome::Gone) => Some(410),
-        Err(FetchError::Status { status, .. }) => Some(*status),
+        Ok(FetchOutcome::RateLimited { status, .. }) | Err(FetchError::Status { status, .. }) => {
+            Some(*status)
+        }
         Err(_) => None,
     }
 }
