@@ -16,15 +16,18 @@ use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
 use crate::app::watchdog::{self, Pulse};
+use crate::app::watchman::{self, Watchman};
 use crate::app::{App, fetch_settings, now, roster, told};
 use crate::config::{Config, Places};
 use crate::fetch::client::Client;
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
-use crate::serve::site::{Maker, Page, Site};
+use crate::serve::site::Site;
 use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
+use crate::service::vitals::Vitals;
+use crate::service::watch::Glance;
 
 /// How long each part may take to end, after the polls had [`Pace::grace`]: with all of them still less than the 30 s
 /// after which we are killed (`TimeoutStopSec` in systemd/feedmill.service).
@@ -72,15 +75,31 @@ impl Daemon {
         let (config, current) = watch::channel(Arc::new(app.config.clone()));
         let (enrolled, enrolment) = watch::channel(Arc::new(first));
         let (retire, retired) = watch::channel(false);
+        let vitals = Arc::new(Vitals::new(now()));
         let listener = listen(&app.config, listener)?;
         let desk = Arc::new(app.desk(Client::new(fetch_settings(&app.config))?)?);
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
         let server = match listener {
-            Some(listener) => Some(serve(&app.config, listener, &library, retired.clone())?),
+            Some(listener) => Some(serve(
+                &app.config,
+                listener,
+                &library,
+                &vitals,
+                retired.clone(),
+            )?),
             None => None,
         };
+        let (polled, polls) = mpsc::unbounded_channel();
+        let watchman = Watchman {
+            store: store.clone(),
+            vitals: Arc::clone(&vitals),
+            roster: enrolment.clone(),
+            polls,
+            changed: Arc::clone(&changed),
+        };
+        let watchman = tokio::spawn(watchman.run());
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
@@ -119,24 +138,32 @@ impl Daemon {
             manager.stopping();
             info!("stopping: nobody is asked any more, and polls under way may end");
         };
-        let polled = scheduler::run(desk, pace, enrolment, stop, |event| {
+        let ended = scheduler::run(desk, pace, enrolment, stop, |event| {
             told::event(&event);
+            vitals.note(&event, now());
             manager.event(&event);
             match event {
-                Event::Round => pulse.beat(),
-                Event::Polled(report) if matches!(report.fate, Fate::Read { .. }) => {
-                    changed.notify_one();
+                Event::Round { .. } => pulse.beat(),
+                Event::Polled(report) => {
+                    if let Some(glance) = Glance::of(report) {
+                        let _ = polled.send(glance); // without a watchman nobody wants to know
+                    }
+                    if matches!(report.fate, Fate::Read { .. }) {
+                        changed.notify_one();
+                    }
                 }
                 _ => {}
             }
         })
         .await;
-        if polled.is_err() {
+        drop(polled);
+        if ended.is_err() {
             manager.stopping();
         }
         for helper in helpers {
             helper.abort();
         }
+        in_time("judging health", watchman).await;
         let _ = retire.send(true);
         in_time("publishing", publisher).await;
         if let Some(server) = server {
@@ -148,7 +175,7 @@ impl Daemon {
             warn!("the store did not close in time; the next start tidies up");
         }
         info!("stopped");
-        Ok(polled?)
+        Ok(ended?)
     }
 }
 
@@ -179,19 +206,18 @@ fn serve(
     config: &Config,
     listener: StdListener,
     library: &Library,
+    vitals: &Arc<Vitals>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let settings = &config.settings.serve;
     let listener = TcpListener::from_std(listener)?;
     info!(address = %listener.local_addr()?, "serving");
-    let plain = |body: &str| Page {
-        status: axum::http::StatusCode::OK,
-        media_type: "text/plain; charset=utf-8",
-        body: body.to_owned(),
-    };
     let site = Site {
         latest: library.latest(),
-        live: HashMap::from([("/healthz", Box::new(move || plain("ok\n")) as Maker)]),
+        live: HashMap::from([
+            ("/healthz", watchman::healthz(Arc::clone(vitals))),
+            ("/metrics", watchman::metrics(Arc::clone(vitals))),
+        ]),
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),

@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tracing::error;
 
+use crate::app::watchman::health_feed;
 use crate::app::{now, press, told};
 use crate::config::Config;
 use crate::serve::library::Library;
@@ -103,10 +104,11 @@ impl Publisher {
         })
         .await?;
         let Filled {
-            publications,
+            mut publications,
             unfinished,
             ..
         } = filled?;
+        publications.push(health_feed(&press)?);
         shelve(&self.library, publications, now()).await?;
         Ok(unfinished)
     }
