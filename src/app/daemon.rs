@@ -28,6 +28,7 @@ use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
 use crate::service::vitals::Vitals;
 use crate::service::watch::Glance;
+use crate::store::Store;
 
 /// How long each part may take to end, after the polls had [`Pace::grace`]: with all of them still less than the 30 s
 /// after which we are killed (`TimeoutStopSec` in systemd/feedmill.service).
@@ -81,16 +82,8 @@ impl Daemon {
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
-        let server = match listener {
-            Some(listener) => Some(serve(
-                &app.config,
-                listener,
-                &library,
-                &vitals,
-                retired.clone(),
-            )?),
-            None => None,
-        };
+        let serve = |listener| serve(&app.config, listener, &library, &vitals, retired.clone());
+        let server = listener.map(serve).transpose()?;
         let (polled, polls) = mpsc::unbounded_channel();
         let watchman = Watchman {
             store: store.clone(),
@@ -110,20 +103,13 @@ impl Daemon {
             manager: manager.clone(),
             level,
         };
-        let mut helpers = vec![tokio::spawn(reloader.run(orders.reload))];
-        if let Some(every) = watchdog::interval() {
-            let price = {
-                let desk = Arc::clone(&desk);
-                move || desk.price.now()
-            };
-            helpers.push(tokio::spawn(watchdog::feed(
-                every,
-                manager.clone(),
-                store.clone(),
-                price,
-                pulse.clone(),
-            )));
-        }
+        let reloader = tokio::spawn(reloader.run(orders.reload));
+        let watchdog = watchdog::interval().map(|every| {
+            let desk = Arc::clone(&desk);
+            let price = move || desk.price.now();
+            let (manager, pulse) = (manager.clone(), pulse.clone());
+            tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
+        });
         let schedule = &app.config.settings.schedule;
         let pace = Pace {
             in_flight: app.config.settings.fetch.max_in_flight,
@@ -160,13 +146,36 @@ impl Daemon {
         if ended.is_err() {
             manager.stopping();
         }
-        for helper in helpers {
-            helper.abort();
+        let crew = Crew {
+            ears: [Some(reloader), watchdog],
+            watchman,
+            publisher,
+            server,
+        };
+        crew.retire(&retire, &store).await?;
+        Ok(ended?)
+    }
+}
+
+/// Who works beside the scheduler.
+struct Crew {
+    /// Who waits for orders, or for time to pass: may be dropped at any moment.
+    ears: [Option<JoinHandle<()>>; 2],
+    watchman: JoinHandle<()>,
+    publisher: JoinHandle<()>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Crew {
+    /// Lets everybody finish, those first whom others wait for.
+    async fn retire(self, retire: &watch::Sender<bool>, store: &Store) -> anyhow::Result<()> {
+        for ear in self.ears.into_iter().flatten() {
+            ear.abort();
         }
-        in_time("judging health", watchman).await;
+        in_time("judging health", self.watchman).await;
         let _ = retire.send(true);
-        in_time("publishing", publisher).await;
-        if let Some(server) = server {
+        in_time("publishing", self.publisher).await;
+        if let Some(server) = self.server {
             in_time("the server", server).await;
         }
         if let Ok(closed) = timeout(PATIENCE, store.close()).await {
@@ -175,7 +184,7 @@ impl Daemon {
             warn!("the store did not close in time; the next start tidies up");
         }
         info!("stopped");
-        Ok(ended?)
+        Ok(())
     }
 }
 

@@ -94,13 +94,13 @@ impl Publisher {
 
     /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.
     async fn shelve(&mut self, press: &Arc<Press>) -> anyhow::Result<bool> {
-        let mut shelf = std::mem::take(&mut self.shelf);
+        let mut stand = std::mem::take(&mut self.shelf);
         let stock = Arc::clone(press);
         // That takes its time, and no reader waits for it.
         let filled;
         (self.shelf, filled) = spawn_blocking(move || {
-            let filled = shelf.fill(&stock);
-            (shelf, filled)
+            let filled = stand.fill(&stock);
+            (stand, filled)
         })
         .await?;
         let Filled {
@@ -108,7 +108,7 @@ impl Publisher {
             unfinished,
             ..
         } = filled?;
-        publications.push(health_feed(&press)?);
+        publications.push(health_feed(press)?);
         shelve(&self.library, publications, now()).await?;
         Ok(unfinished)
     }

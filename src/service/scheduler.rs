@@ -110,7 +110,7 @@ pub async fn run<W: Fetch>(
                 // Somebody is at work here, and may have made room.
                 clockwork.halted = clockwork.halted.map(|_| Instant::now());
             }
-            Some(end) = clockwork.crew.next() => clockwork.ended(end).await?,
+            Some(end) = clockwork.crew.next() => clockwork.ended(end)?,
             () = sleep_until(wake) => {}
         }
     }
@@ -229,7 +229,7 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
         }
     }
 
-    async fn ended(&mut self, End { feed, host, end }: End) -> Result<(), StoreError> {
+    fn ended(&mut self, End { feed, host, end }: End) -> Result<(), StoreError> {
         match end {
             Ok(Ok(ref report)) if let Fate::LeftAlone(held) = &report.fate => {
                 self.queue.put_off(&feed, held.until);

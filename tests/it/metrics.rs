@@ -1,5 +1,7 @@
 //! The numbers: read with a strict parser of Prometheus' text format, and whether they say what happened.
 
+#![allow(clippy::float_cmp)] // whole numbers, counted
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -144,7 +146,7 @@ fn polls_are_counted_by_feed_and_result() {
     );
     let found = parse(&vitals.metrics(&Process::now()));
     let check = |series: &str, value: f64| {
-        assert_eq!(found.get(series), Some(&value), "{series}: {found:#?}")
+        assert_eq!(found.get(series), Some(&value), "{series}: {found:#?}");
     };
     check("feedmill_polls_total{feed=\"f0\",result=\"read\"}", 2.0);
     check(

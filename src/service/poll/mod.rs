@@ -258,8 +258,11 @@ fn doubt_mass_moves(store: &Store, job: &Job, record: &mut PollRecord) -> Result
             to = to.as_str(),
             "feeds of several hosts are redirected there for good at once: nobody's address is changed"
         );
-        record.learned.address = job.state.learned.address.clone();
-        record.learned.moved = job.state.learned.moved.clone();
+        record
+            .learned
+            .address
+            .clone_from(&job.state.learned.address);
+        record.learned.moved.clone_from(&job.state.learned.moved);
     }
     Ok(())
 }
