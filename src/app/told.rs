@@ -34,7 +34,8 @@ pub fn polled(report: &FeedReport) {
         };
     }
     match report.fate {
-        Fate::Failed(_) => line!(error),
+        // Publishers fail every day; what is wrong for good is told when a state of health changes.
+        Fate::Failed(_) => line!(warn),
         Fate::Offline(_) | Fate::Stopped => line!(warn),
         _ if !report.skipped.is_empty() => line!(warn),
         _ => line!(info),
@@ -102,6 +103,10 @@ pub fn event(event: &Event<'_>) {
 pub fn published(published: &Published) {
     for (number, why) in &published.unarchivable {
         warn!(article = number.0, why, "an article has no archive file");
+    }
+    if published.files == 0 && !published.feed_changed {
+        debug!("nothing to publish");
+        return;
     }
     info!(
         files = published.files,
