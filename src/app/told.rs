@@ -35,8 +35,7 @@ pub fn polled(report: &FeedReport) {
     }
     match report.fate {
         // Publishers fail every day; what is wrong for good is told when a state of health changes.
-        Fate::Failed(_) => line!(warn),
-        Fate::Offline(_) | Fate::Stopped => line!(warn),
+        Fate::Failed(_) | Fate::Offline(_) | Fate::Stopped => line!(warn),
         _ if !report.skipped.is_empty() => line!(warn),
         _ => line!(info),
     }
