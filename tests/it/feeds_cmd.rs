@@ -64,7 +64,9 @@ fn p_60_adding_a_feed_is_one_request_and_its_first_poll() {
     let url = origin.url("/feed.xml");
     assert_eq!(
         tail,
-        format!("\n[[feed]]\nid = \"127-0-0-1\"\nurl = \"{url}\"\ntags = [\"made up\"]\nallow_hosts = [\"127.0.0.1\"]\n")
+        format!(
+            "\n[[feed]]\nid = \"127-0-0-1\"\nurl = \"{url}\"\ntags = [\"made up\"]\nallow_hosts = [\"127.0.0.1\"]\n"
+        )
     );
     assert_eq!(mill.list().len(), 2);
     // The next request brings the validators of the first.

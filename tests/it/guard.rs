@@ -248,7 +248,7 @@ async fn p_52_names_and_handshakes_have_limits_of_their_own() {
     let names = Names::with(&[("silent.test", &[&[]]), ("a.test", &[&["127.0.0.1"]])]);
     let limits = FetchSettings {
         dns: Duration::from_millis(60),
-        tls: Duration::from_millis(70),
+        connect: Duration::from_millis(70),
         ..settings()
     };
     let client = Client::with_resolver(limits, Arc::clone(&names) as Arc<dyn Resolve>).unwrap();
@@ -273,7 +273,7 @@ async fn p_52_names_and_handshakes_have_limits_of_their_own() {
     let outcome = client
         .fetch(request(&format!("https://a.test:{port}/"), &["a.test"]))
         .await;
-    assert_eq!(outcome, timeout("handshake", "a.test", 70));
+    assert_eq!(outcome, timeout("connection", "a.test", 70));
     server.join().unwrap();
 }
 
