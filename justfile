@@ -24,3 +24,6 @@ deb:
 # The container image (wants podman or docker)
 image:
     podman build --tag feedmill --file packaging/Containerfile .
+# What systemd thinks of the units, with the built program in place of the installed one
+units:
+    cargo test --test it the_units_are_sound

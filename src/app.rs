@@ -1,9 +1,13 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+pub mod notify;
 pub mod publisher;
+pub mod reload;
+pub mod sockets;
 pub mod subscribe;
 pub mod told;
+pub mod watchdog;
 
 use std::collections::HashMap;
 use std::fs;
@@ -28,7 +32,7 @@ use crate::service::publish::{Masthead, Press};
 use crate::service::report::FeedReport;
 use crate::service::scheduler::Roster;
 use crate::source;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// The wall clock.
 pub fn now() -> Timestamp {
@@ -82,7 +86,14 @@ impl App {
             fs::create_dir_all(directory)
                 .with_context(|| format!("cannot make the directory {}", directory.display()))?;
         }
-        let store = Store::open(path)?;
+        let store = Store::open(path).map_err(|error| match error {
+            // SQLite's own words do not say where, and seldom why.
+            StoreError::Sqlite(_) => anyhow!(error).context(format!(
+                "cannot open the store {} (is the disk full?)",
+                path.display()
+            )),
+            other => other.into(),
+        })?;
         Ok(Self { config, store })
     }
 

@@ -8,12 +8,15 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tracing::{Level, error, info, warn};
 
+use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
-use crate::app::{App, configuration, fetch_settings, now, roster, told};
+use crate::app::reload::{Look, Reloader};
+use crate::app::watchdog::{self, Pulse};
+use crate::app::{App, fetch_settings, now, roster, told};
 use crate::config::{Config, Places};
 use crate::fetch::client::Client;
 use crate::serve::accept::{self, Limits};
@@ -22,6 +25,10 @@ use crate::serve::limits::Buckets;
 use crate::serve::site::{Maker, Page, Site};
 use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
+
+/// How long each part may take to end, after the polls had [`Pace::grace`]: with all of them still less than the 30 s
+/// after which we are killed (`TimeoutStopSec` in systemd/feedmill.service).
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// What people and service managers tell a daemon.
 pub struct Orders {
@@ -37,8 +44,12 @@ pub struct Daemon {
     pub app: App,
     /// Where its configuration is read again.
     pub places: Places,
+    /// The files of the configuration, as they were before it was read.
+    pub look: Look,
     /// A socket that was handed over; without one it binds its own.
     pub listener: Option<StdListener>,
+    /// Sets what is logged.
+    pub level: Box<dyn Fn(Level) + Send + Sync>,
 }
 
 impl Daemon {
@@ -47,56 +58,111 @@ impl Daemon {
         let Self {
             app,
             places,
+            look,
             listener,
+            level,
         } = self;
         let store = app.store.clone();
+        let manager = Manager::default();
         let changed = Arc::new(Notify::new());
         let library = Arc::new(Library::default());
+        let pulse = Pulse::default();
+        let first = roster(&app.config)?;
+        manager.feeds(first.len());
         let (config, current) = watch::channel(Arc::new(app.config.clone()));
-        let (enrolled, enrolment) = watch::channel(Arc::new(roster(&app.config)?));
+        let (enrolled, enrolment) = watch::channel(Arc::new(first));
         let (retire, retired) = watch::channel(false);
-        let server = serve(&app.config, listener, &library, retired.clone())?;
-        let publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
+        let listener = listen(&app.config, listener)?;
+        let desk = Arc::new(app.desk(Client::new(fetch_settings(&app.config))?)?);
+        let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
+        // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
+        publisher.open().await;
+        let server = match listener {
+            Some(listener) => Some(serve(&app.config, listener, &library, retired.clone())?),
+            None => None,
+        };
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
-        let reloader = tokio::spawn(reload(orders.reload, places, config, enrolled));
+        let reloader = Reloader {
+            places,
+            look,
+            config,
+            enrolled,
+            changed: Arc::clone(&changed),
+            manager: manager.clone(),
+            level,
+        };
+        let mut helpers = vec![tokio::spawn(reloader.run(orders.reload))];
+        if let Some(every) = watchdog::interval() {
+            let price = {
+                let desk = Arc::clone(&desk);
+                move || desk.price.now()
+            };
+            helpers.push(tokio::spawn(watchdog::feed(
+                every,
+                manager.clone(),
+                store.clone(),
+                price,
+                pulse.clone(),
+            )));
+        }
         let schedule = &app.config.settings.schedule;
         let pace = Pace {
             in_flight: app.config.settings.fetch.max_in_flight,
             between_starts: Duration::from_secs(1) / schedule.starts_per_second,
             ..Pace::default()
         };
-        let desk = Arc::new(app.desk(Client::new(fetch_settings(&app.config))?)?);
+        manager.ready();
+        info!(feeds = enrolment.borrow().len(), "ready");
         changed.notify_one();
-        let stopped = stopped(orders.stop);
-        let polled = scheduler::run(desk, pace, enrolment, stopped, |event| {
+        let stop = async {
+            stopped(orders.stop).await;
+            manager.stopping();
+            info!("stopping: nobody is asked any more, and polls under way may end");
+        };
+        let polled = scheduler::run(desk, pace, enrolment, stop, |event| {
             told::event(&event);
-            if let Event::Polled(report) = event
-                && matches!(report.fate, Fate::Read { .. })
-            {
-                changed.notify_one();
+            manager.event(&event);
+            match event {
+                Event::Round => pulse.beat(),
+                Event::Polled(report) if matches!(report.fate, Fate::Read { .. }) => {
+                    changed.notify_one();
+                }
+                _ => {}
             }
         })
         .await;
-        info!("stopping: no more polls");
-        reloader.abort();
-        let _ = retire.send(true);
-        publisher.await.context("the publisher broke down")?;
-        if let Some(server) = server {
-            server.await.context("the server broke down")?;
+        if polled.is_err() {
+            manager.stopping();
         }
-        store.close().await?;
+        for helper in helpers {
+            helper.abort();
+        }
+        let _ = retire.send(true);
+        in_time("publishing", publisher).await;
+        if let Some(server) = server {
+            in_time("the server", server).await;
+        }
+        if let Ok(closed) = timeout(PATIENCE, store.close()).await {
+            closed?;
+        } else {
+            warn!("the store did not close in time; the next start tidies up");
+        }
         info!("stopped");
         Ok(polled?)
     }
 }
 
-/// Starts the server, where one is wanted.
-fn serve(
-    config: &Config,
-    handed: Option<StdListener>,
-    library: &Library,
-    stop: watch::Receiver<bool>,
-) -> anyhow::Result<Option<JoinHandle<()>>> {
+/// Waits for a part to end, but not for ever: what it leaves undone, the next start does.
+async fn in_time(part: &str, task: JoinHandle<()>) {
+    match timeout(PATIENCE, task).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => error!(part, %error, "a defect in feedmill: a part broke down"),
+        Err(_) => warn!(part, "did not end in time and is left"),
+    }
+}
+
+/// The socket to serve at, where a server is wanted. Whoever connects waits until there is something to serve.
+fn listen(config: &Config, handed: Option<StdListener>) -> anyhow::Result<Option<StdListener>> {
     let settings = &config.settings.serve;
     let listener = match handed {
         Some(listener) => listener,
@@ -105,6 +171,17 @@ fn serve(
             .with_context(|| format!("cannot listen on {}", settings.listen))?,
     };
     listener.set_nonblocking(true)?;
+    Ok(Some(listener))
+}
+
+/// Starts the server.
+fn serve(
+    config: &Config,
+    listener: StdListener,
+    library: &Library,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let settings = &config.settings.serve;
     let listener = TcpListener::from_std(listener)?;
     info!(address = %listener.local_addr()?, "serving");
     let plain = |body: &str| Page {
@@ -121,41 +198,9 @@ fn serve(
         clock: now,
         since: Instant::now(),
     };
-    Ok(Some(tokio::spawn(accept::serve(
+    Ok(tokio::spawn(accept::serve(
         listener,
         Arc::new(site),
         stopped(stop),
-    ))))
-}
-
-/// Reads the configuration again whenever told to. A wrong one is refused whole, and the old one stays.
-async fn reload(
-    mut orders: mpsc::Receiver<()>,
-    places: Places,
-    config: watch::Sender<Arc<Config>>,
-    enrolled: watch::Sender<Arc<scheduler::Roster>>,
-) {
-    while orders.recv().await.is_some() {
-        let places = places.clone();
-        let read = spawn_blocking(move || configuration(&places)).await;
-        let read = match read {
-            Ok(Ok(read)) => read,
-            Ok(Err(problems)) => {
-                error!(%problems, "the configuration is wrong; the old one stays");
-                continue;
-            }
-            Err(error) => {
-                error!(%error, "a defect in feedmill: the configuration could not be read; the old one stays");
-                continue;
-            }
-        };
-        match roster(&read) {
-            Ok(roster) => {
-                info!(feeds = roster.len(), "the configuration was read again");
-                config.send_replace(Arc::new(read));
-                enrolled.send_replace(Arc::new(roster));
-            }
-            Err(error) => warn!(error = format!("{error:#}"), "the old configuration stays"),
-        }
-    }
+    )))
 }

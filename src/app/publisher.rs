@@ -13,7 +13,7 @@ use crate::app::{now, press, told};
 use crate::config::Config;
 use crate::serve::library::Library;
 use crate::serve::shelve;
-use crate::service::publish::Published;
+use crate::service::publish::{Press, Published};
 use crate::service::shelf::{Filled, Shelf};
 use crate::store::Store;
 
@@ -65,14 +65,37 @@ impl Publisher {
         }
     }
 
+    /// Puts what the store holds where readers find it. Where that fails, they wait for the first publication.
+    pub async fn open(&mut self) {
+        let config = Arc::clone(&self.config.borrow());
+        let done = match press(&config, &self.store) {
+            Ok(press) => self.shelve(&Arc::new(press)).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            error!(
+                error = format!("{error:#}"),
+                "nothing can be served before the first publication"
+            );
+        }
+    }
+
     /// Brings readers and files up to the store. Says whether there is more to do at once. Readers come before files: a
     /// full disk keeps nobody from the news.
-    pub async fn publish(&mut self) -> anyhow::Result<(bool, Published)> {
+    async fn publish(&mut self) -> anyhow::Result<(bool, Published)> {
         let config = Arc::clone(&self.config.borrow());
         let press = Arc::new(press(&config, &self.store)?);
+        let shelved = self.shelve(&press).await;
+        let runtime = Handle::current();
+        let published = spawn_blocking(move || runtime.block_on(press.publish())).await??;
+        Ok((shelved?, published))
+    }
+
+    /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.
+    async fn shelve(&mut self, press: &Arc<Press>) -> anyhow::Result<bool> {
         let mut shelf = std::mem::take(&mut self.shelf);
-        let stock = Arc::clone(&press);
-        // Rendering, compressing and writing files take their time, and no reader waits for them.
+        let stock = Arc::clone(press);
+        // That takes its time, and no reader waits for it.
         let filled;
         (self.shelf, filled) = spawn_blocking(move || {
             let filled = shelf.fill(&stock);
@@ -85,9 +108,7 @@ impl Publisher {
             ..
         } = filled?;
         shelve(&self.library, publications, now()).await?;
-        let runtime = Handle::current();
-        let published = spawn_blocking(move || runtime.block_on(press.publish())).await??;
-        Ok((unfinished, published))
+        Ok(unfinished)
     }
 }
 

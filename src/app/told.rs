@@ -58,7 +58,7 @@ pub fn event(event: &Event<'_>) {
             seconds = by.as_secs(),
             "the clock was set forward, or the machine slept: who is overdue is polled one after the other"
         ),
-        Event::Clock(Jump::None) => {}
+        Event::Clock(Jump::None) | Event::Round => {}
         Event::Roster(added, removed, changed) => {
             info!(added, removed, changed, "feeds to be polled");
         }
@@ -100,4 +100,28 @@ pub fn printable(text: &str) -> String {
         }
     }
     out
+}
+
+/// A text of several lines in one, as a log wants it: lines that only draw (the carets of a TOML error) are left out.
+pub fn one_line(text: &str) -> String {
+    let draws = |line: &&str| !line.chars().all(|c| matches!(c, '|' | '^' | '-' | ' '));
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(draws).collect();
+    printable(&lines.join(" / "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_lines_become_one() {
+        let toml =
+            "feeds.toml:3: invalid string\n  |\n3 | title = \"x\n  |          ^\nexpected `\"`";
+        assert_eq!(
+            one_line(toml),
+            "feeds.toml:3: invalid string / 3 | title = \"x / expected `\"`"
+        );
+        assert_eq!(one_line("one\u{1b}[31m"), "one\\u{1b}[31m");
+        assert_eq!(one_line(""), "");
+    }
 }

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod feeds;
 pub mod fetch;
 pub mod list;
+mod log;
 pub mod man;
 pub mod opml;
 pub mod run;
@@ -13,13 +14,12 @@ pub mod show;
 pub mod status;
 mod table;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
-use tracing::Level;
 
 use crate::app;
 use crate::config::{Config, Places};
@@ -69,7 +69,7 @@ impl Global {
     /// The checked configuration; from here on, messages are logged as it says.
     pub fn configuration(&self) -> anyhow::Result<Config> {
         let config = app::configuration(&self.places()?)?;
-        log(config.settings.log.level);
+        let _dial = log::start(config.settings.log.level);
         Ok(config)
     }
 }
@@ -147,7 +147,7 @@ pub fn main() -> ExitCode {
         // `feedmill list | head` is no failure of ours.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "feedmill: {}", told(&error));
+            let _ = io::stderr().write_all(log::complaint(&told(&error)).as_bytes());
             ExitCode::from(2)
         }
     }
@@ -173,19 +173,4 @@ fn told(error: &anyhow::Error) -> String {
         }
     }
     text
-}
-
-/// Messages go to standard error, so that standard output is the command's result alone. `FEEDMILL_LOG` overrides the
-/// configured level, with the filters of the tracing library (`feedmill=debug`).
-fn log(level: Level) {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_default_directive(level.into())
-        .with_env_var("FEEDMILL_LOG")
-        .from_env_lossy();
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .with_writer(io::stderr)
-        .try_init();
 }

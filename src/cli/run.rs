@@ -5,9 +5,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tracing::info;
 
-use crate::app::App;
 use crate::app::daemon::{Daemon, Orders};
-use crate::cli::{Global, Outcome};
+use crate::app::reload::Look;
+use crate::app::{self, App, sockets};
+use crate::cli::{Global, Outcome, log};
 
 /// Poll each feed when it is due, publish and serve what came, until told to stop.
 #[derive(clap::Args)]
@@ -17,7 +18,11 @@ impl Args {
     /// Exit 0: told to stop, and stopped cleanly.
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         let places = global.places()?;
-        let app = App::open(global.configuration()?)?;
+        let look = Look::at(&places);
+        let config = app::configuration(&places)?;
+        let level = log::start(config.settings.log.level);
+        let listener = sockets::handed()?;
+        let app = App::open(config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -26,7 +31,9 @@ impl Args {
         let daemon = Daemon {
             app,
             places,
-            listener: None,
+            look,
+            listener,
+            level,
         };
         let outcome = runtime.block_on(async { daemon.run(signals()?).await });
         // Reading threads that are still at work have nobody to report to.
@@ -35,12 +42,14 @@ impl Args {
     }
 }
 
-/// SIGTERM and Ctrl-C stop, SIGHUP reads the configuration again.
+/// SIGTERM and Ctrl-C stop, SIGHUP reads the configuration again. A second signal changes nothing.
 fn signals() -> anyhow::Result<Orders> {
     let listen = |kind| signal(kind).context("cannot listen for signals");
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut hangup = listen(SignalKind::hangup())?;
+    // A write past a limit on file sizes is an error like a full disk, not the end.
+    let mut oversize = listen(SignalKind::from_raw(libc::SIGXFSZ))?;
     let (stop, stopped) = watch::channel(false);
     let (reload, reloaded) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -53,6 +62,7 @@ fn signals() -> anyhow::Result<Orders> {
                     let _ = reload.try_send(()); // one that waits already is enough
                     continue;
                 }
+                Some(()) = oversize.recv() => continue, // whoever wrote has the error
             }
             let _ = stop.send(true);
         }

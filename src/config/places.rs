@@ -100,14 +100,31 @@ impl Places {
         path.strip_prefix(&self.working).unwrap_or(path).to_owned()
     }
 
+    /// Every file that decides what the configuration is: those that are read, and those that would be if they were
+    /// there.
+    pub fn candidates(&self) -> Vec<PathBuf> {
+        let of = |named: &Option<PathBuf>, names: &[&str]| match named {
+            Some(named) => vec![self.working.join(named)],
+            None => self.all_of(names),
+        };
+        [of(&self.config, &SETTINGS), of(&self.feeds, &FEEDS)].concat()
+    }
+
     /// Whatever stands at the name counts, be it a directory or unreadable: reading it says what is wrong, and
     /// quietly taking the next file would not.
     fn first_of(&self, names: &[&str]) -> Option<PathBuf> {
+        self.all_of(names)
+            .into_iter()
+            .find(|path| !matches!(path.try_exists(), Ok(false)))
+    }
+
+    /// Where these names may stand, the first to be looked at first.
+    fn all_of(&self, names: &[&str]) -> Vec<PathBuf> {
         let system = names.iter().filter(|name| !name.contains('/'));
         names
             .iter()
             .map(|name| self.working.join(name))
             .chain(system.map(|name| self.system.join(name)))
-            .find(|path| !matches!(path.try_exists(), Ok(false)))
+            .collect()
     }
 }

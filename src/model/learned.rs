@@ -31,9 +31,42 @@ pub struct Learned {
     /// Where it redirects to for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
+    /// Where it is asked since that was believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// What is known of its 304s.
+    #[serde(skip_serializing_if = "is_default")]
+    pub honesty: Honesty,
     /// Answers in a row, of one kind, after which nobody asks any more by the clock (P-45, P-46).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+}
+
+/// A new address that is believed (P-71).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// The address in our orders; where they name another, this is void.
+    pub from: String,
+    /// Where it is asked instead.
+    pub to: String,
+    /// The old one was tried again after the new one had failed for long (P-73).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tried_old: bool,
+}
+
+/// Whether a feed's 304s can be believed (P-12).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Honesty {
+    /// The last whole answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Timestamp>,
+    /// When it was last asked without validators, to see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probed: Option<Timestamp>,
+    /// Something had changed then, though it had said 304.
+    #[serde(skip_serializing_if = "is_default")]
+    pub liar: bool,
 }
 
 /// Answers in a row that say: do not ask again.
@@ -101,6 +134,9 @@ pub struct Slowed {
 /// A permanent redirect, as long as it is met.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
+    /// From where.
+    #[serde(default)]
+    pub from: String,
     /// Where it leads.
     pub to: String,
     /// How many polls met it, one after the other.

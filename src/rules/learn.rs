@@ -2,18 +2,24 @@
 
 use crate::model::feed::FeedState;
 use crate::model::http::FetchError;
-use crate::model::learned::{Learned, Moved, Refusal, Rhythm};
+use crate::model::learned::{Learned, Refusal, Rhythm};
 use crate::model::poll::Reading;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::rules::settle::Answer;
+use crate::rules::{honesty, moves};
 
 /// What is known of a feed after an answer. What failed teaches nothing of its rhythm: the next good poll covers its
 /// time too.
-pub fn learn(feed: &FeedState, at: Timestamp, answer: &Answer) -> Learned {
+pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer) -> Learned {
     let mut learned = Learned {
         refusal: refusal(feed.learned.refusal, answer),
         ..feed.learned.clone()
+    };
+    let observe = |learned: &mut Learned, to: &Option<PageUrl>, same| {
+        if let Some(urls) = asked.urls {
+            moves::observe(learned, urls, to.as_ref(), same, at);
+        }
     };
     match answer {
         // A list without a page behind it is no sight of the feed.
@@ -34,7 +40,7 @@ pub fn learn(feed: &FeedState, at: Timestamp, answer: &Answer) -> Learned {
             if reading.articles.is_empty() && reading.known > 0 {
                 learned.unchanged = mean(learned.unchanged, *bytes);
             }
-            learned.moved = moved(learned.moved.take(), at, moved_to.as_ref());
+            observe(&mut learned, moved_to, moves::is_same(feed, reading));
         }
         Answer::SameBytes {
             freshness,
@@ -45,7 +51,7 @@ pub fn learn(feed: &FeedState, at: Timestamp, answer: &Answer) -> Learned {
             learned.rhythm = quiet(feed, at);
             learned.lifetime = freshness.0;
             learned.unchanged = mean(learned.unchanged, *bytes);
-            learned.moved = moved(learned.moved.take(), at, moved_to.as_ref());
+            observe(&mut learned, moved_to, true);
         }
         Answer::NotModified {
             freshness,
@@ -55,7 +61,7 @@ pub fn learn(feed: &FeedState, at: Timestamp, answer: &Answer) -> Learned {
             learned.rhythm = quiet(feed, at);
             learned.lifetime = freshness.0.or(learned.lifetime); // P-09
             learned.unchanged = 0;
-            learned.moved = moved(learned.moved.take(), at, moved_to.as_ref());
+            observe(&mut learned, moved_to, true);
         }
         Answer::RateLimited { status: 429, .. } => learned.slowed = learned.slowed.told(at), // P-35
         Answer::RateLimited { .. }
@@ -64,7 +70,27 @@ pub fn learn(feed: &FeedState, at: Timestamp, answer: &Answer) -> Learned {
         | Answer::Unread(_)
         | Answer::Defect(_) => {}
     }
+    let good = matches!(
+        answer,
+        Answer::Read { .. } | Answer::SameBytes { .. } | Answer::NotModified { .. }
+    );
+    if !good
+        && asked.urls.is_some_and(|(ordered, asked)| ordered == asked)
+        && let Some(address) = &mut learned.address
+    {
+        address.tried_old = true;
+    }
+    learned.honesty = honesty::after(feed, asked.probe, at, answer);
     learned
+}
+
+/// How a feed was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// The address in our orders, and the one that was asked.
+    pub urls: Option<(&'a PageUrl, &'a PageUrl)>,
+    /// Without the validators we have, to see whether its 304s are honest (P-12).
+    pub probe: bool,
 }
 
 /// Whether nobody asks this feed any more by the clock: it said twice that it is gone (P-45), or that we may not (P-46).
@@ -119,24 +145,6 @@ fn mean(before: u64, bytes: u64) -> u64 {
     }
 }
 
-/// A permanent redirect met once more, or one that is met no longer (P-73).
-fn moved(before: Option<Moved>, at: Timestamp, to: Option<&PageUrl>) -> Option<Moved> {
-    let to = to?.as_str();
-    Some(match before.filter(|before| before.to == to) {
-        Some(before) => Moved {
-            times: before.times.saturating_add(1),
-            until: at.max(before.until),
-            ..before
-        },
-        None => Moved {
-            to: to.to_owned(),
-            times: 1,
-            since: at,
-            until: at,
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -165,7 +173,7 @@ mod tests {
     fn after(answers: &[Answer]) -> Learned {
         let mut feed = feed();
         for (day, answer) in (0..).zip(answers) {
-            feed.learned = learn(&feed, AT.plus(HOUR * 24 * day), answer);
+            feed.learned = learn(&feed, Asked::default(), AT.plus(HOUR * 24 * day), answer);
         }
         feed.learned
     }
@@ -210,16 +218,5 @@ mod tests {
             not_modified(None, None)
         ]));
         assert!(!stopped(&[status(503), status(503), status(503)]), "P-44");
-    }
-
-    #[test]
-    fn p_73_a_change_of_mind_begins_anew() {
-        let to = |url| not_modified(None, Some(url));
-        let (b, c) = ("https://b.test/feed", "https://c.test/feed");
-        let times = |answers: &[Answer]| after(answers).moved.map(|moved| moved.times);
-        assert_eq!(times(&[to(b), to(b), to(b)]), Some(3));
-        assert_eq!(times(&[to(b), to(b), to(c)]), Some(1));
-        assert_eq!(times(&[to(b), not_modified(None, None)]), None);
-        assert_eq!(times(&[to(b), Answer::Gone, to(b)]), Some(2));
     }
 }

@@ -13,7 +13,7 @@ use crate::model::poll::{Coverage, PollRecord, PollResult, Reading};
 use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
 use crate::rules::cadence::{self, CAP_HINT, CAP_RETRY_AFTER, RETRY_AFTER_DEFAULT};
-use crate::rules::learn::learn;
+use crate::rules::learn::{Asked, learn};
 use crate::rules::rhythm::Price;
 use crate::rules::schedule::{self, Facts, Floors};
 
@@ -26,6 +26,8 @@ pub struct Orders<'a> {
     pub price: Price,
     /// Nobody is asked more often.
     pub floors: Floors,
+    /// How it was asked.
+    pub asked: Asked<'a>,
 }
 
 /// What came back from asking a feed, its pages read.
@@ -104,7 +106,7 @@ pub fn settle(
         orders,
         at,
         took,
-        learned: learn(feed, at, &answer),
+        learned: learn(feed, orders.asked, at, &answer),
     };
     match answer {
         Answer::Read {

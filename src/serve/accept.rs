@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn a_full_system_is_asked_less_and_less() {
         let mut pause = Pause::default();
-        let full = io::Error::from_raw_os_error(nix::libc::EMFILE);
+        let full = io::Error::from_raw_os_error(libc::EMFILE);
         let waits: Vec<u128> = (0..8)
             .map(|_| pause.after(&full).unwrap().as_millis())
             .collect();

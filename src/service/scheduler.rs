@@ -71,10 +71,12 @@ pub enum Event<'a> {
     Roster(usize, usize, usize),
     /// Somebody is about to be asked, or all is quiet until then; `None`: nobody is waited for.
     Sleeping(Option<Timestamp>),
+    /// The scheduler goes round, at least once in [`ROUND`]: it lives.
+    Round,
 }
 
 /// How often the clocks are compared, and the store is tried again.
-const ROUND: Duration = Duration::from_mins(1);
+pub const ROUND: Duration = Duration::from_mins(1);
 
 /// Polls whoever is due, until told to stop. Then nobody new is asked, polls under way may end within
 /// [`Pace::grace`], and the rest is dropped as if never begun (P-147).
@@ -90,6 +92,7 @@ pub async fn run<W: Fetch>(
     let mut clockwork = Clockwork::new(desk, pace, tell);
     clockwork.enrol(&first)?;
     loop {
+        (clockwork.tell)(Event::Round);
         clockwork.look_at_the_clock();
         let wake = clockwork.start_who_is_due().await?;
         tokio::select! {
@@ -98,6 +101,8 @@ pub async fn run<W: Fetch>(
             Ok(()) = roster.changed() => {
                 let now = Arc::clone(&roster.borrow_and_update());
                 clockwork.enrol(&now)?;
+                // Somebody is at work here, and may have made room.
+                clockwork.halted = clockwork.halted.map(|_| Instant::now());
             }
             Some(end) = clockwork.crew.next() => clockwork.ended(end).await?,
             () = sleep_until(wake) => {}

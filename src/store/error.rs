@@ -142,6 +142,18 @@ impl StoreError {
         }
     }
 
+    /// True where another program holds the database, and it was waited for in vain.
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+            ),
+            Self::NotCommitted(error) => error.is_busy(),
+            _ => false,
+        }
+    }
+
     /// True where the trouble is with the file or the disk, so that the connection is not to be trusted any longer.
     pub(super) fn is_of_the_disk(&self) -> bool {
         let Self::Sqlite(error) = self else {

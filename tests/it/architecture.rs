@@ -24,7 +24,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("rusqlite::", &["store/"], "SQL lives in the store alone"),
     (
         "anyhow",
-        &["cli/", "app.rs", "app/", "main.rs"],
+        &["cli/", "app", "main.rs"],
         "below the faces errors are enums",
     ),
     ("SystemTime::now", &["app.rs"], "`now` is an argument"),

@@ -13,6 +13,7 @@ mod archive;
 mod atom;
 mod cli;
 mod config;
+mod daemon;
 mod discover;
 mod feed;
 mod feeds_cmd;

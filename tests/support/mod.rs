@@ -2,6 +2,7 @@
 //! and the built program in a directory of its own.
 
 pub mod check_atom;
+pub mod daemon;
 pub mod hostile;
 pub mod mill;
 pub mod newsroom;

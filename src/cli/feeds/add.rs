@@ -82,7 +82,7 @@ impl Args {
             Err(why) => bail!("{why}"),
         };
         let draft = self.draft(&places, &url, None)?;
-        log(draft.config.settings.log.level);
+        let _dial = log::start(draft.config.settings.log.level);
         if let Some(outcome) = subscribed(&draft, &url)? {
             return Ok(outcome);
         }

@@ -209,6 +209,7 @@ fn texts_that_are_suddenly_short_are_thin_until_they_are_not() {
 #[test]
 fn a_redirect_is_a_move_when_it_lasts() {
     let moved = |times, hours| Moved {
+        from: String::new(),
         to: "https://new.test/feed".to_owned(),
         times,
         since: now().minus(HOUR * hours),
@@ -322,7 +323,7 @@ proptest! {
         }
         (source.ever, source.lengths) = (ever, lengths);
         source.rhythm.last = Some(last);
-        source.moved = Some(Moved { to: String::new(), times, since: Timestamp::from_millis(since), until: now() });
+        source.moved = Some(Moved { from: String::new(), to: String::new(), times, since: Timestamp::from_millis(since), until: now() });
         source.standing.state = State::ALL[before];
         source.standing.since = Timestamp::from_millis(since);
         let at = Timestamp::from_millis(at);

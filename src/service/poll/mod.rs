@@ -23,10 +23,11 @@ use crate::model::http::{
 use crate::model::poll::{Coverage, PollRecord, Reading};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
-use crate::rules::health;
+use crate::rules::learn::Asked;
 use crate::rules::rhythm::Price;
 use crate::rules::schedule::Floors;
 use crate::rules::settle::{self, Answer, Orders};
+use crate::rules::{health, honesty, moves};
 use crate::service::poll::details::{Details, complete};
 use crate::service::poll::plan::{Rest, plan};
 use crate::source::Source;
@@ -94,7 +95,8 @@ pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreErro
     let (at, started) = ((desk.clock)(), Instant::now());
     let job = Arc::new(job);
     let mut share = Share::default();
-    let answer = ask(desk, &job, at, &mut share).await?;
+    let first = Box::new(First::of(&job, at));
+    let answer = ask(desk, &job, &first, at, &mut share).await?;
     if let Answer::Unfetched(FetchError::Silenced { origin, left, why }) = &answer {
         return Ok(Ended::Silenced(NotBefore {
             until: (desk.clock)().plus(*left),
@@ -102,7 +104,8 @@ pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreErro
         }));
     }
     let unreached = matches!(&answer, Answer::Unfetched(error) if health::is_unreached(error));
-    let record = settle(desk, &job, at, started.elapsed(), answer);
+    let mut record = settle(desk, &job, &first, at, started.elapsed(), answer);
+    doubt_mass_moves(&desk.store, &job, &mut record)?;
     if unreached {
         return Ok(Ended::Unreached(Box::new(record)));
     }
@@ -133,6 +136,7 @@ pub enum Ended {
 fn settle<W>(
     desk: &Desk<W>,
     job: &Job,
+    first: &First,
     at: Timestamp,
     took: Duration,
     answer: Answer,
@@ -145,6 +149,10 @@ fn settle<W>(
             .map(|schedule| (schedule, &job.subscription.zone)),
         price: desk.price.now(),
         floors: desk.floors,
+        asked: Asked {
+            urls: Some((&first.ordered, &first.request.ask.url)),
+            probe: first.probe,
+        },
     };
     settle::settle(&job.state, &orders, at, took, answer)
 }
@@ -152,10 +160,11 @@ fn settle<W>(
 async fn ask<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
+    first: &First,
     at: Timestamp,
     share: &mut Share,
 ) -> Result<Answer, StoreError> {
-    match desk.web.fetch(first(job)).await {
+    match desk.web.fetch(first.request.clone()).await {
         Ok(FetchOutcome::Fresh {
             page,
             validators,
@@ -194,9 +203,50 @@ async fn ask<W: Fetch>(
 }
 
 /// The first request of a poll.
-fn first(job: &Job) -> Request {
-    let ask = job.source.first(&job.subscription);
-    job.subscription.request(ask, job.state.validators.clone())
+struct First {
+    request: Request,
+    /// The address in our orders.
+    ordered: PageUrl,
+    /// Without the validators there are (P-12).
+    probe: bool,
+}
+
+impl First {
+    fn of(job: &Job, at: Timestamp) -> Self {
+        let mut ask = job.source.first(&job.subscription);
+        let ordered = ask.url.clone();
+        if let Some(moved) = moves::address(&job.state, &ordered, at) {
+            ask.url = moved;
+        }
+        let probe = honesty::is_probe_due(&job.state, at);
+        let validators = job.state.validators.clone().filter(|_| !probe);
+        Self {
+            request: job.subscription.request(ask, validators),
+            ordered,
+            probe,
+        }
+    }
+}
+
+/// A new address is not believed where feeds of several hosts move there at once (P-74).
+fn doubt_mass_moves(store: &Store, job: &Job, record: &mut PollRecord) -> Result<(), StoreError> {
+    let before = job.state.learned.address.as_ref();
+    let to = match &record.learned.address {
+        Some(address) if before != Some(address) => PageUrl::parse(&address.to).ok(),
+        _ => None,
+    };
+    if let Some(to) = to
+        && moves::is_mass_move(&store.feed_states()?, &to, record.at)
+    {
+        tracing::warn!(
+            feed.id = %record.feed,
+            to = to.as_str(),
+            "feeds of several hosts are redirected there for good at once: nobody's address is changed"
+        );
+        record.learned.address = job.state.learned.address.clone();
+        record.learned.moved = job.state.learned.moved.clone();
+    }
+    Ok(())
 }
 
 /// What came with a page.
@@ -421,6 +471,6 @@ mod tests {
             subscription,
         };
         let size = size_of_val(&poll(&desk, job));
-        assert!(size <= 3_300, "{size} bytes");
+        assert!(size <= 3_400, "{size} bytes");
     }
 }
