@@ -268,7 +268,15 @@ fn p_168_a_proxy_in_the_environment_is_no_way_past_the_guard() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let names = Names::with(&[("a.test", &[&["10.1.2.3"]])]);
+        let names = Names::with(&[
+            ("a.test", &[&["10.1.2.3"]]),
+            ("allowed.test", &[&["127.0.0.1"]]),
+        ]);
+        let origin = Origin::start([good()]);
+        let address = format!("http://allowed.test:{}/", origin.port());
+        let direct = client(&names).fetch(request(&address, &["allowed.test"]));
+        assert!(direct.await.is_ok());
+        assert_eq!(origin.log().len(), 1);
         is_refused(
             client(&names).fetch(request("http://a.test/", &[])).await,
             "private",
