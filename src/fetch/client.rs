@@ -190,16 +190,12 @@ impl Inner {
         let free = route
             .addresses()
             .find_map(|address| Some((address, self.addresses.try_enter(address)?)));
-        match free {
-            Some((address, seat)) => {
-                route.begin_with(address);
-                seat
-            }
-            None => {
-                let seat = self.addresses.enter(route.first());
-                self.gate.step_aside(pass, seat).await
-            }
+        if let Some((address, seat)) = free {
+            route.begin_with(address);
+            return seat;
         }
+        let seat = self.addresses.enter(route.first());
+        self.gate.step_aside(pass, seat).await
     }
 
     /// Takes the answer off the wire.

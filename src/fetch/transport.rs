@@ -133,8 +133,9 @@ impl Transport {
         let host = letter.trail.url().host();
         let mut execute = async |client: &reqwest::Client| {
             let sending = route.send(client.execute(letter.request(client)?));
-            let sent = patience.wait("first byte", settings.first_byte, host, sending);
-            Ok::<_, FetchError>(sent.await?)
+            patience
+                .wait("first byte", settings.first_byte, host, sending)
+                .await
         };
         let sent = match execute(self.client(keep)).await? {
             Err(error)
