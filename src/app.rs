@@ -8,6 +8,7 @@ pub mod sockets;
 pub mod subscribe;
 pub mod told;
 pub mod watchdog;
+pub mod watchman;
 
 use std::collections::HashMap;
 use std::fs;
@@ -31,6 +32,7 @@ use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
 use crate::service::report::FeedReport;
 use crate::service::scheduler::Roster;
+use crate::service::watch::{Glance, Watch};
 use crate::source;
 use crate::store::{Store, StoreError};
 
@@ -157,7 +159,13 @@ impl App {
             user_refresh: self.config.settings.fetch.user_refresh,
             named: !named.is_empty(),
         };
-        Ok(cycle::cycle(Arc::new(desk), jobs, order, stop, done).await?)
+        let reports = cycle::cycle(Arc::new(desk), jobs, order, stop, done).await?;
+        let mut watch = Watch::new(self.store.clone())?;
+        let glances = reports.iter().filter_map(Glance::of);
+        for event in watch.polled(glances, now()).await? {
+            told::health(&event);
+        }
+        Ok(reports)
     }
 
     /// What polls are made at, with somebody who fetches.

@@ -16,15 +16,19 @@ use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
 use crate::app::watchdog::{self, Pulse};
+use crate::app::watchman::{self, Watchman};
 use crate::app::{App, fetch_settings, now, roster, told};
 use crate::config::{Config, Places};
 use crate::fetch::client::Client;
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
-use crate::serve::site::{Maker, Page, Site};
+use crate::serve::site::Site;
 use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
+use crate::service::vitals::Vitals;
+use crate::service::watch::Glance;
+use crate::store::Store;
 
 /// How long each part may take to end, after the polls had [`Pace::grace`]: with all of them still less than the 30 s
 /// after which we are killed (`TimeoutStopSec` in systemd/feedmill.service).
@@ -72,15 +76,23 @@ impl Daemon {
         let (config, current) = watch::channel(Arc::new(app.config.clone()));
         let (enrolled, enrolment) = watch::channel(Arc::new(first));
         let (retire, retired) = watch::channel(false);
+        let vitals = Arc::new(Vitals::new(now()));
         let listener = listen(&app.config, listener)?;
         let desk = Arc::new(app.desk(Client::new(fetch_settings(&app.config))?)?);
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
-        let server = match listener {
-            Some(listener) => Some(serve(&app.config, listener, &library, retired.clone())?),
-            None => None,
+        let serve = |listener| serve(&app.config, listener, &library, &vitals, retired.clone());
+        let server = listener.map(serve).transpose()?;
+        let (polled, polls) = mpsc::unbounded_channel();
+        let watchman = Watchman {
+            store: store.clone(),
+            vitals: Arc::clone(&vitals),
+            roster: enrolment.clone(),
+            polls,
+            changed: Arc::clone(&changed),
         };
+        let watchman = tokio::spawn(watchman.run());
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
@@ -91,20 +103,13 @@ impl Daemon {
             manager: manager.clone(),
             level,
         };
-        let mut helpers = vec![tokio::spawn(reloader.run(orders.reload))];
-        if let Some(every) = watchdog::interval() {
-            let price = {
-                let desk = Arc::clone(&desk);
-                move || desk.price.now()
-            };
-            helpers.push(tokio::spawn(watchdog::feed(
-                every,
-                manager.clone(),
-                store.clone(),
-                price,
-                pulse.clone(),
-            )));
-        }
+        let reloader = tokio::spawn(reloader.run(orders.reload));
+        let watchdog = watchdog::interval().map(|every| {
+            let desk = Arc::clone(&desk);
+            let price = move || desk.price.now();
+            let (manager, pulse) = (manager.clone(), pulse.clone());
+            tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
+        });
         let schedule = &app.config.settings.schedule;
         let pace = Pace {
             in_flight: app.config.settings.fetch.max_in_flight,
@@ -119,27 +124,58 @@ impl Daemon {
             manager.stopping();
             info!("stopping: nobody is asked any more, and polls under way may end");
         };
-        let polled = scheduler::run(desk, pace, enrolment, stop, |event| {
+        let ended = scheduler::run(desk, pace, enrolment, stop, |event| {
             told::event(&event);
+            vitals.note(&event, now());
             manager.event(&event);
             match event {
-                Event::Round => pulse.beat(),
-                Event::Polled(report) if matches!(report.fate, Fate::Read { .. }) => {
-                    changed.notify_one();
+                Event::Round { .. } => pulse.beat(),
+                Event::Polled(report) => {
+                    if let Some(glance) = Glance::of(report) {
+                        let _ = polled.send(glance); // without a watchman nobody wants to know
+                    }
+                    if matches!(report.fate, Fate::Read { .. }) {
+                        changed.notify_one();
+                    }
                 }
                 _ => {}
             }
         })
         .await;
-        if polled.is_err() {
+        drop(polled);
+        if ended.is_err() {
             manager.stopping();
         }
-        for helper in helpers {
-            helper.abort();
+        let crew = Crew {
+            ears: [Some(reloader), watchdog],
+            watchman,
+            publisher,
+            server,
+        };
+        crew.retire(&retire, &store).await?;
+        Ok(ended?)
+    }
+}
+
+/// Who works beside the scheduler.
+struct Crew {
+    /// Who waits for orders, or for time to pass: may be dropped at any moment.
+    ears: [Option<JoinHandle<()>>; 2],
+    watchman: JoinHandle<()>,
+    publisher: JoinHandle<()>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Crew {
+    /// Lets everybody finish, those first whom others wait for.
+    async fn retire(self, retire: &watch::Sender<bool>, store: &Store) -> anyhow::Result<()> {
+        for ear in self.ears.into_iter().flatten() {
+            ear.abort();
         }
+        in_time("judging health", self.watchman).await;
         let _ = retire.send(true);
-        in_time("publishing", publisher).await;
-        if let Some(server) = server {
+        in_time("publishing", self.publisher).await;
+        if let Some(server) = self.server {
             in_time("the server", server).await;
         }
         if let Ok(closed) = timeout(PATIENCE, store.close()).await {
@@ -148,7 +184,7 @@ impl Daemon {
             warn!("the store did not close in time; the next start tidies up");
         }
         info!("stopped");
-        Ok(polled?)
+        Ok(())
     }
 }
 
@@ -179,19 +215,18 @@ fn serve(
     config: &Config,
     listener: StdListener,
     library: &Library,
+    vitals: &Arc<Vitals>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let settings = &config.settings.serve;
     let listener = TcpListener::from_std(listener)?;
     info!(address = %listener.local_addr()?, "serving");
-    let plain = |body: &str| Page {
-        status: axum::http::StatusCode::OK,
-        media_type: "text/plain; charset=utf-8",
-        body: body.to_owned(),
-    };
     let site = Site {
         latest: library.latest(),
-        live: HashMap::from([("/healthz", Box::new(move || plain("ok\n")) as Maker)]),
+        live: HashMap::from([
+            ("/healthz", watchman::healthz(Arc::clone(vitals))),
+            ("/metrics", watchman::metrics(Arc::clone(vitals))),
+        ]),
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),

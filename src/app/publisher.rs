@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tracing::error;
 
+use crate::app::watchman::health_feed;
 use crate::app::{now, press, told};
 use crate::config::Config;
 use crate::serve::library::Library;
@@ -93,20 +94,21 @@ impl Publisher {
 
     /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.
     async fn shelve(&mut self, press: &Arc<Press>) -> anyhow::Result<bool> {
-        let mut shelf = std::mem::take(&mut self.shelf);
+        let mut stand = std::mem::take(&mut self.shelf);
         let stock = Arc::clone(press);
         // That takes its time, and no reader waits for it.
         let filled;
         (self.shelf, filled) = spawn_blocking(move || {
-            let filled = shelf.fill(&stock);
-            (shelf, filled)
+            let filled = stand.fill(&stock);
+            (stand, filled)
         })
         .await?;
         let Filled {
-            publications,
+            mut publications,
             unfinished,
             ..
         } = filled?;
+        publications.push(health_feed(press)?);
         shelve(&self.library, publications, now()).await?;
         Ok(unfinished)
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
+use crate::model::health::{HealthEvent, State};
 use crate::rules::schedule::Jump;
 use crate::service::publish::Published;
 use crate::service::report::{Fate, FeedReport};
@@ -12,6 +13,7 @@ use crate::service::scheduler::Event;
 /// One line a poll (P-151).
 pub fn polled(report: &FeedReport) {
     let (counts, why) = (report.counts, report.why());
+    let record = report.record.as_ref();
     macro_rules! line {
         ($level:ident) => {
             $level!(
@@ -21,8 +23,12 @@ pub fn polled(report: &FeedReport) {
                 revised = counts.revised,
                 reprints = counts.reprints,
                 known = counts.known,
+                status = report.seen.status,
+                bytes = report.seen.bytes,
                 duration_ms = millis(report.took),
                 why = printable(&why),
+                next = record.map(|record| record.next.to_string()),
+                why_next = record.map(|record| printable(&record.why_next)),
                 "polled"
             )
         };
@@ -32,6 +38,27 @@ pub fn polled(report: &FeedReport) {
         Fate::Offline(_) | Fate::Stopped => line!(warn),
         _ if !report.skipped.is_empty() => line!(warn),
         _ => line!(info),
+    }
+}
+
+/// A feed is doing otherwise than before.
+pub fn health(event: &HealthEvent) {
+    let change = &event.change;
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                feed.id = %event.feed,
+                state = change.to.word(),
+                before = change.from.word(),
+                why = printable(&change.why),
+                "health"
+            )
+        };
+    }
+    if change.to == State::Fine {
+        line!(info);
+    } else {
+        line!(warn);
     }
 }
 
@@ -58,7 +85,7 @@ pub fn event(event: &Event<'_>) {
             seconds = by.as_secs(),
             "the clock was set forward, or the machine slept: who is overdue is polled one after the other"
         ),
-        Event::Clock(Jump::None) | Event::Round => {}
+        Event::Clock(Jump::None) | Event::Round { .. } => {}
         Event::Roster(added, removed, changed) => {
             info!(added, removed, changed, "feeds to be polled");
         }

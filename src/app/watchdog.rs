@@ -59,7 +59,6 @@ pub async fn feed(
         sleep(wait).await;
         wait = every;
         match store.keep_price(price()).await {
-            Ok(()) => {}
             Err(StoreError::Closed | StoreError::ReadOnly) => return,
             Err(error) if error.is_busy() => {
                 warn!(
@@ -71,7 +70,7 @@ pub async fn feed(
                 continue;
             }
             // No room is an answer too: polls halt until there is, and a new start would find no more of it.
-            Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
         let age = pulse.age();
         if age > LATE {

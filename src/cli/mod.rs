@@ -13,6 +13,7 @@ pub mod run;
 pub mod show;
 pub mod status;
 mod table;
+pub mod why;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -102,6 +103,8 @@ commands! {
     Show => show,
     /// Show how each feed is doing: its state, when it was asked, when it is next and why
     Status => status,
+    /// Say why a feed or an article is what it is: what was asked, answered and decided
+    Why => why,
     /// Check the configuration and say all that is wrong with it
     Check => check,
     /// List, add or remove subscriptions

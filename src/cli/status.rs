@@ -8,9 +8,11 @@ use serde_json::json;
 use crate::app;
 use crate::cli::{Global, Outcome, table};
 use crate::model::feed::FeedState;
+use crate::model::health::{Standing, State};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
-use crate::store::{PastPoll, Store};
+use crate::rules::health::heard_until;
+use crate::store::{PastPoll, Store, StoreError};
 
 /// Show how each feed is doing.
 #[derive(clap::Args)]
@@ -24,23 +26,38 @@ pub struct Args {
 struct Line {
     feed: FeedId,
     state: Option<FeedState>,
+    /// By the clock of now; `None` for a feed that was never asked.
+    standing: Option<Standing>,
     last: Option<PastPoll>,
     entries: u64,
     newest: Option<Timestamp>,
 }
 
 impl Line {
-    /// `fine`, `failing` or `new`: never asked.
+    /// The word of its state of health, or `new`: never asked.
     fn word(&self) -> &'static str {
-        match &self.state {
-            Some(state) if state.failures > 0 => "failing",
-            Some(state) if state.last_poll.is_some() => "fine",
-            _ => "new",
+        self.standing
+            .as_ref()
+            .map_or("new", |standing| standing.state.word())
+    }
+
+    /// Whether somebody should look at it. A feed that is late comes back by itself, mostly.
+    fn is_unwell(&self) -> bool {
+        self.standing
+            .as_ref()
+            .is_some_and(|standing| !matches!(standing.state, State::Fine | State::Late))
+    }
+
+    /// Why its state is what it is where that is not fine, or else why it is asked next when it is.
+    fn why(&self) -> String {
+        match &self.standing {
+            Some(standing) if standing.state != State::Fine => standing.why.clone(),
+            _ => self.why_next(),
         }
     }
 
-    /// Why it fails, or else why it is asked next when it is.
-    fn why(&self) -> String {
+    /// What holds it back, or why it is asked next when it is.
+    fn why_next(&self) -> String {
         let held = self
             .state
             .as_ref()
@@ -54,7 +71,7 @@ impl Line {
 }
 
 impl Args {
-    /// Exit 0: no feed is failing; 1: some are.
+    /// Exit 0: every feed is fine, late or new; 1: some are not.
     pub fn run(self, global: &Global) -> anyhow::Result<Outcome> {
         let config = global.configuration()?;
         let store = Store::open_readonly(&config.settings.store.path)?;
@@ -68,12 +85,14 @@ impl Args {
             .into_iter()
             .map(|counts| (counts.feed.clone(), counts))
             .collect();
+        let now = app::now();
         let mut lines = Vec::with_capacity(config.subscriptions.len());
         for subscription in &config.subscriptions {
             let count = counts.get(&subscription.id);
             lines.push(Line {
                 feed: subscription.id.clone(),
                 state: states.remove(&subscription.id),
+                standing: standing(&store, &subscription.id, now)?,
                 last: store.polls(&subscription.id, 1)?.pop(),
                 entries: count.map_or(0, |count| count.entries),
                 newest: count.and_then(|count| count.newest),
@@ -84,21 +103,20 @@ impl Args {
             serde_json::to_writer_pretty(&mut out, &lines.iter().map(as_json).collect::<Vec<_>>())?;
             writeln!(out)?;
         } else {
-            let now = app::now();
             let rows = lines.iter().map(|line| as_row(line, now));
             let head = [
                 "feed",
                 "state",
+                "since",
                 "entries",
                 "newest",
                 "last asked",
                 "next",
                 "why",
             ];
-            writeln!(out, "{}", table::table(&head, &[2], rows))?;
+            writeln!(out, "{}", table::table(&head, &[3], rows))?;
         }
-        let failing = lines.iter().any(|line| line.word() == "failing");
-        Ok(if failing {
+        Ok(if lines.iter().any(Line::is_unwell) {
             Outcome::Unwell
         } else {
             Outcome::Well
@@ -106,31 +124,52 @@ impl Args {
     }
 }
 
+/// How a feed is doing by the clock of now: what is stored is as of its last change. `None`: it was never asked.
+pub fn standing(
+    store: &Store,
+    feed: &FeedId,
+    now: Timestamp,
+) -> Result<Option<Standing>, StoreError> {
+    let evidence = store.evidence(feed)?;
+    Ok(evidence
+        .filter(|evidence| !evidence.polls.is_empty())
+        .map(|evidence| {
+            let heard = heard_until(evidence.next_poll, now);
+            let before = evidence.standing.clone();
+            let before = before.unwrap_or_else(|| Standing::new(now));
+            before.after(&evidence.facts(), heard).0
+        }))
+}
+
 fn as_row(line: &Line, now: Timestamp) -> Vec<String> {
     let state = line.state.as_ref();
-    let ago = |time: Option<Timestamp>| {
-        time.map_or("never".to_owned(), |time| {
-            format!("{} ago", span(now.since(time).as_secs()))
-        })
-    };
-    let ahead = |time: Timestamp| {
-        if time <= now {
-            "due".to_owned()
-        } else {
-            format!("in {}", span(time.since(now).as_secs()))
-        }
-    };
+    let since = |time: Option<Timestamp>| time.map_or("never".to_owned(), |time| ago(time, now));
     vec![
         line.feed.to_string(),
         line.word().to_owned(),
+        since(line.standing.as_ref().map(|standing| standing.since)),
         line.entries.to_string(),
         line.newest.map_or(String::new(), Timestamp::rfc3339),
-        ago(state.and_then(|state| state.last_poll)),
+        since(state.and_then(|state| state.last_poll)),
         state
             .and_then(|state| state.next_poll)
-            .map_or("due".to_owned(), ahead),
+            .map_or("due".to_owned(), |next| ahead(next, now)),
         table::short(&line.why(), 100),
     ]
+}
+
+/// How long ago a time was.
+pub fn ago(time: Timestamp, now: Timestamp) -> String {
+    format!("{} ago", span(now.since(time).as_secs()))
+}
+
+/// How far ahead a time is.
+pub fn ahead(time: Timestamp, now: Timestamp) -> String {
+    if time <= now {
+        "due".to_owned()
+    } else {
+        format!("in {}", span(time.since(now).as_secs()))
+    }
 }
 
 /// A span of time as people say it: its largest unit, and the next one.
@@ -149,6 +188,8 @@ fn as_json(line: &Line) -> serde_json::Value {
     json!({
         "feed": line.feed.as_str(),
         "state": line.word(),
+        "state_since": time(line.standing.as_ref().map(|standing| standing.since)),
+        "state_why": line.standing.as_ref().map(|standing| &standing.why),
         "entries": line.entries,
         "newest": time(line.newest),
         "last_poll": time(state.and_then(|state| state.last_poll)),
@@ -157,6 +198,7 @@ fn as_json(line: &Line) -> serde_json::Value {
         "failures": state.map_or(0, |state| state.failures),
         "not_before": time(state.and_then(|state| state.not_before.as_ref()).map(|held| held.until)),
         "next_poll": time(state.and_then(|state| state.next_poll)),
+        "why_next": line.why_next(),
         "why": line.why(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 
 /// The state of a source.
@@ -106,6 +107,17 @@ pub struct Change {
     pub at: Timestamp,
     /// Why, in plain words.
     pub why: String,
+}
+
+/// A change as it is kept and told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthEvent {
+    /// Its number: given once, growing.
+    pub number: u64,
+    /// Whose.
+    pub feed: FeedId,
+    /// What.
+    pub change: Change,
 }
 
 impl fmt::Display for Change {

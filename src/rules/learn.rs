@@ -22,10 +22,6 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
         }
     };
     match answer {
-        // A list without a page behind it is no sight of the feed.
-        Answer::Read {
-            trouble: Some(_), ..
-        } => {}
         Answer::Read {
             reading,
             freshness,
@@ -64,7 +60,11 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
             observe(&mut learned, moved_to, true);
         }
         Answer::RateLimited { status: 429, .. } => learned.slowed = learned.slowed.told(at), // P-35
-        Answer::RateLimited { .. }
+        // A list without a page behind it is no sight of the feed either.
+        Answer::Read {
+            trouble: Some(_), ..
+        }
+        | Answer::RateLimited { .. }
         | Answer::Gone
         | Answer::Unfetched(_)
         | Answer::Unread(_)

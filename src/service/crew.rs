@@ -79,7 +79,7 @@ impl<W: Fetch> Crew<W> {
         let Running { feed, host, since } = self.running.remove(&task)?;
         let end = match outcome {
             Ok(Ok(Ended::Unreached(record))) => Err(record),
-            Ok(Ok(Ended::Recorded(polled))) => Ok(Ok(polled.into())),
+            Ok(Ok(Ended::Recorded(polled))) => Ok(Ok((*polled).into())),
             Ok(Ok(Ended::Silenced(held))) => {
                 Ok(Ok(FeedReport::of(feed.clone(), Fate::LeftAlone(held))))
             }

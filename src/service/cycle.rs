@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 use crate::rules::health::our_outage;
 use crate::rules::{cadence, learn};
 use crate::service::crew::{Crew, End};
-use crate::service::poll::{self, Desk, Job};
+use crate::service::poll::{self, Desk, Job, Seen};
 use crate::service::report::{Fate, FeedReport};
 use crate::store::StoreError;
 
@@ -80,7 +80,9 @@ pub async fn cycle<W: Fetch>(
     for record in unreached {
         report(match outage {
             Some(outage) => FeedReport::offline(&record, outage),
-            None => poll::record_it(&desk.store, *record).await?.into(),
+            None => poll::record_it(&desk.store, *record, Seen::default())
+                .await?
+                .into(),
         });
     }
     reports.sort_by_key(|report| places.get(&report.feed).copied());

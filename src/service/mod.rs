@@ -8,3 +8,5 @@ pub mod publish;
 pub mod report;
 pub mod scheduler;
 pub mod shelf;
+pub mod vitals;
+pub mod watch;

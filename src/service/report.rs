@@ -6,8 +6,9 @@ use crate::model::entry::Skipped;
 use crate::model::feed::NotBefore;
 use crate::model::ids::FeedId;
 use crate::model::poll::{PollRecord, PollResult};
+use crate::model::time::Timestamp;
 use crate::rules::health::Outage;
-use crate::service::poll::{Outcome, Polled};
+use crate::service::poll::{Outcome, Polled, Seen};
 
 /// What became of one feed when it was to be polled.
 #[derive(Clone, Debug)]
@@ -24,6 +25,23 @@ pub struct FeedReport {
     pub skipped: Vec<Skipped>,
     /// Repairs and evidence.
     pub notes: Vec<String>,
+    /// What came over the wire, as far as that is known.
+    pub seen: Seen,
+    /// What is remembered of it; `None` where nothing is.
+    pub record: Option<Remembered>,
+}
+
+/// What is remembered of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// When the feed was asked.
+    pub at: Timestamp,
+    /// When it is asked next.
+    pub next: Timestamp,
+    /// Why then, in plain words.
+    pub why_next: String,
+    /// It says nothing new of how a feed that is fine is doing.
+    pub calm: bool,
 }
 
 /// Articles of a poll by verdict.
@@ -74,6 +92,13 @@ impl Fate {
     }
 }
 
+impl Fate {
+    /// Whether the feed was asked, and answered well.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Unchanged)
+    }
+}
+
 impl FeedReport {
     /// Of a feed with nothing else to tell.
     pub(super) fn of(feed: FeedId, fate: Fate) -> Self {
@@ -84,6 +109,8 @@ impl FeedReport {
             took: Duration::ZERO,
             skipped: Vec::new(),
             notes: Vec::new(),
+            seen: Seen::default(),
+            record: None,
         }
     }
 
@@ -150,6 +177,13 @@ impl From<Polled> for FeedReport {
             took: told.took,
             skipped: told.skipped,
             notes: told.notes,
+            seen: told.seen,
+            record: Some(Remembered {
+                at: told.at,
+                next: told.next,
+                why_next: told.why_next,
+                calm: told.calm,
+            }),
             ..Self::of(told.feed, fate)
         }
     }

@@ -20,7 +20,7 @@ use crate::model::time::Timestamp;
 use crate::rules::health::{CANARY, Outage};
 use crate::rules::schedule::{self, Jump};
 use crate::service::crew::{Crew, End};
-use crate::service::poll::{self, Desk, Job};
+use crate::service::poll::{self, Desk, Job, Seen};
 use crate::service::report::{Fate, FeedReport};
 use crate::source::Source;
 use crate::store::StoreError;
@@ -69,10 +69,16 @@ pub enum Event<'a> {
     Clock(Jump),
     /// Who is to be polled has changed: how many were added, removed and changed.
     Roster(usize, usize, usize),
+    /// The clockwork went round, as it does once a minute at least: how many polls are under way, and when the first
+    /// feed that waits is due.
+    Round {
+        /// Polls under way.
+        in_flight: usize,
+        /// When the first that waits is due.
+        due: Option<Timestamp>,
+    },
     /// Somebody is about to be asked, or all is quiet until then; `None`: nobody is waited for.
     Sleeping(Option<Timestamp>),
-    /// The scheduler goes round, at least once in [`ROUND`]: it lives.
-    Round,
 }
 
 /// How often the clocks are compared, and the store is tried again.
@@ -92,9 +98,9 @@ pub async fn run<W: Fetch>(
     let mut clockwork = Clockwork::new(desk, pace, tell);
     clockwork.enrol(&first)?;
     loop {
-        (clockwork.tell)(Event::Round);
         clockwork.look_at_the_clock();
         let wake = clockwork.start_who_is_due().await?;
+        clockwork.went_round();
         tokio::select! {
             biased;
             () = &mut stop => break,
@@ -104,7 +110,7 @@ pub async fn run<W: Fetch>(
                 // Somebody is at work here, and may have made room.
                 clockwork.halted = clockwork.halted.map(|_| Instant::now());
             }
-            Some(end) = clockwork.crew.next() => clockwork.ended(end).await?,
+            Some(end) = clockwork.crew.next() => clockwork.ended(end)?,
             () = sleep_until(wake) => {}
         }
     }
@@ -144,6 +150,13 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
 
     fn now(&self) -> Timestamp {
         (self.desk.clock)()
+    }
+
+    fn went_round(&mut self) {
+        (self.tell)(Event::Round {
+            in_flight: self.crew.len(),
+            due: self.queue.next_due(),
+        });
     }
 
     /// Takes over who is to be polled from now on. Polls under way end as they were begun.
@@ -216,7 +229,7 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
         }
     }
 
-    async fn ended(&mut self, End { feed, host, end }: End) -> Result<(), StoreError> {
+    fn ended(&mut self, End { feed, host, end }: End) -> Result<(), StoreError> {
         match end {
             Ok(Ok(ref report)) if let Fate::LeftAlone(held) = &report.fate => {
                 self.queue.put_off(&feed, held.until);
@@ -261,7 +274,7 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
             Verdict::Blame(records) => {
                 for record in records {
                     let feed = record.feed.clone();
-                    match poll::record_it(&self.desk.store, *record).await {
+                    match poll::record_it(&self.desk.store, *record, Seen::default()).await {
                         Ok(polled) => {
                             self.put_back(&feed)?;
                             (self.tell)(Event::Polled(&polled.into()));

@@ -189,7 +189,10 @@ fn keep_history(
     recorded: &Recorded,
 ) -> Result<(), StoreError> {
     let (result, why) = match &poll.result {
-        PollResult::Read(_) if poll.failures > 0 => ("failed", Some(short(&poll.why_next))),
+        PollResult::Read(_) if poll.failures > 0 => {
+            let held = poll.not_before.as_ref().map(|held| &held.why);
+            ("failed", Some(short(held.unwrap_or(&poll.why_next))))
+        }
         PollResult::Read(_) => ("read", None),
         PollResult::Unchanged { .. } => ("unchanged", None),
         PollResult::RateLimited { status } => {

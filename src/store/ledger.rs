@@ -11,6 +11,7 @@ use crate::model::time::Timestamp;
 use crate::rules::dedupe::{judge, revised};
 use crate::store::columns::{Cells, key_columns, number};
 use crate::store::error::StoreError;
+use crate::store::health;
 use crate::store::press::Press;
 use crate::store::shapes::{More, to_json};
 
@@ -28,6 +29,8 @@ pub(super) struct Ledger<'c> {
     /// The next number to give, and the one that was next when the ledger was opened.
     next: u64,
     opened: u64,
+    /// Characters of the bodies of entries that were not here before, oldest first.
+    lengths: Vec<u32>,
 }
 
 /// An entry as the ledger finds it.
@@ -57,6 +60,7 @@ impl<'c> Ledger<'c> {
             at,
             next: next.0,
             opened: next.0,
+            lengths: Vec::new(),
         })
     }
 
@@ -100,8 +104,9 @@ impl<'c> Ledger<'c> {
         Ok((seq, verdict))
     }
 
-    /// Writes down which numbers were given.
+    /// Writes down which numbers were given, and to how many entries.
     pub(super) fn close(self) -> Result<(), StoreError> {
+        health::keep_lengths(self.transaction, self.feed, &self.lengths)?;
         if self.next > self.opened {
             self.transaction
                 .prepare_cached(
@@ -176,6 +181,8 @@ impl<'c> Ledger<'c> {
         let teaser = article.teaser.map(RawHash::to_bytes);
         let (kind, key) = key_columns(&article.key);
         if entry.is_none() {
+            let length = article.body.text.chars().count();
+            self.lengths.push(u32::try_from(length).unwrap_or(u32::MAX));
             self.transaction
                 .prepare_cached(
                     "INSERT INTO entry (first_seq, feed, kind, key, latest_seq, words, raw, teaser,

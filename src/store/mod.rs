@@ -8,6 +8,8 @@ mod articles;
 mod columns;
 mod error;
 mod feeds;
+mod find;
+mod health;
 mod ledger;
 mod lock;
 mod meta;
@@ -24,6 +26,8 @@ pub use archive::{ArchivedFile, ImportedArticle};
 pub use articles::{CarrierRow, ListQuery};
 pub use error::StoreError;
 pub use feeds::PastPoll;
+pub use find::{Carrying, Looked};
+pub use health::{Judged, Watched};
 pub use meta::{Counts, FeedCounts};
 pub use shown::{Beyond, Choice, Lineup};
 
@@ -38,9 +42,11 @@ use crate::model::article::StoredArticle;
 use crate::model::content::ContentHash;
 use crate::model::entry::EntryKey;
 use crate::model::feed::FeedState;
+use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
 use crate::model::time::Timestamp;
+use crate::rules::health::Evidence;
 use crate::rules::rhythm::Price;
 use crate::store::lock::Lock;
 use crate::store::readers::Readers;
@@ -142,6 +148,12 @@ impl Store {
             .await
     }
 
+    /// Keeps what feeds were judged to be, all or none, and gives back what is told of it: each change with its number,
+    /// in the order of `judged`.
+    pub async fn keep_health(&self, judged: Vec<Judged>) -> Result<Vec<HealthEvent>, StoreError> {
+        self.ask(|reply| Command::Health(judged, reply)).await
+    }
+
     /// Keeps the price of a request for the next start. It is also the least that can be written: a store that cannot
     /// do this can remember no poll.
     pub async fn keep_price(&self, price: Price) -> Result<(), StoreError> {
@@ -189,6 +201,42 @@ impl Store {
     /// The last polls of a feed, newest first; the last 50 are kept.
     pub fn polls(&self, feed: &FeedId, limit: usize) -> Result<Vec<PastPoll>, StoreError> {
         self.shared.readers.read(|c| feeds::history(c, feed, limit))
+    }
+
+    /// What every feed that was ever polled or imported was last judged to be, by id.
+    pub fn watched(&self) -> Result<Vec<Watched>, StoreError> {
+        self.shared.readers.read(health::watched)
+    }
+
+    /// What this feed is judged by; `None` where nobody knows it.
+    pub fn evidence(&self, feed: &FeedId) -> Result<Option<Evidence>, StoreError> {
+        self.shared.readers.read(|c| health::evidence(c, feed))
+    }
+
+    /// The last changes of feeds' health, newest first.
+    pub fn health_events(&self, limit: usize) -> Result<Vec<HealthEvent>, StoreError> {
+        self.shared.readers.read(|c| health::events(c, limit))
+    }
+
+    /// The articles that people may mean by this: an address or a publisher's id (of an entry the latest revision), the
+    /// name of an archive file, the 16 hex digits of a content id. Ascending by number.
+    pub fn find(&self, what: &str) -> Result<Vec<ArticleSeq>, StoreError> {
+        self.shared.readers.read(|c| find::find(c, what))
+    }
+
+    /// The entries' keys and feeds with the numbers of their latest revisions, one after the other until `wanted` says
+    /// that it is the one.
+    pub fn find_key(
+        &self,
+        wanted: impl Fn(&FeedId, &EntryKey) -> bool,
+    ) -> Result<Option<ArticleSeq>, StoreError> {
+        self.shared.readers.read(|c| find::find_key(c, wanted))
+    }
+
+    /// How an article stands in the store: its entry's revisions, who carries its words, its file, its place by date;
+    /// without what the feeds in `hidden` have.
+    pub fn looked(&self, seq: ArticleSeq, hidden: &[FeedId]) -> Result<Option<Looked>, StoreError> {
+        self.shared.readers.read(|c| find::looked(c, seq, hidden))
     }
 
     /// What is known of these entries of a feed; those that are not known are not in it.

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
@@ -14,6 +15,7 @@ use crate::rules::rhythm::Price;
 use crate::store::archive::{self, ArchivedFile, ImportedArticle};
 use crate::store::error::StoreError;
 use crate::store::feeds;
+use crate::store::health::{self, Judged};
 use crate::store::lock::Lock;
 use crate::store::meta;
 use crate::store::open;
@@ -40,6 +42,7 @@ pub(super) enum Command {
         Vec<ImportedArticle>,
         Reply<Vec<(ArticleSeq, Verdict)>>,
     ),
+    Health(Vec<Judged>, Reply<Vec<HealthEvent>>),
     Price(Price, Reply<()>),
     Close(Reply<()>),
 }
@@ -106,6 +109,10 @@ impl Writer {
                 Command::Import(feed, at, articles, reply) => {
                     let done =
                         self.transact(|t, press| archive::import(t, press, &feed, at, &articles));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Health(judged, reply) => {
+                    let done = self.transact(|t, _| health::keep(t, &judged));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Price(price, reply) => {

@@ -27,11 +27,13 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 18] = [
         &[],
         &["fetch"],
         &["list"],
         &["show"],
+        &["status"],
+        &["why"],
         &["check"],
         &["feeds"],
         &["feeds", "list"],

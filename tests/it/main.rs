@@ -20,7 +20,9 @@ mod feeds_cmd;
 mod fetch;
 mod fold;
 mod guard;
+mod health;
 mod hostile;
+mod metrics;
 mod once;
 mod opml_cmd;
 mod outputs;
@@ -36,6 +38,7 @@ mod simulation;
 mod soak;
 mod sources;
 mod store;
+mod why;
 
 #[path = "../support/mod.rs"]
 mod support;

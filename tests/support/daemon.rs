@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 use super::mill::{EAGER, Mill};
 
 /// Nothing is waited for longer. A busy machine is slow; nothing here is a measurement.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A daemon that runs; killed when dropped.
 pub struct Daemon {

@@ -17,7 +17,7 @@ use feedmill::model::http::{
 use feedmill::model::ids::{EntryId, FeedId};
 use feedmill::model::time::{Timestamp, Zone};
 use feedmill::model::urls::PageUrl;
-use feedmill::service::poll::{Desk, Ended, Job, Polled, PriceTag, poll, record_it};
+use feedmill::service::poll::{Desk, Ended, Job, Polled, PriceTag, Seen, poll, record_it};
 use feedmill::source::Source;
 use feedmill::store::Store;
 use tempfile::TempDir;
@@ -331,8 +331,10 @@ impl Room {
     pub async fn poll(&self, feed: &str) -> Polled {
         let desk = self.desk();
         match poll(&desk, self.job(feed)).await.unwrap() {
-            Ended::Recorded(polled) => polled,
-            Ended::Unreached(record) => record_it(&desk.store, *record).await.unwrap(),
+            Ended::Recorded(polled) => *polled,
+            Ended::Unreached(record) => record_it(&desk.store, *record, Seen::default())
+                .await
+                .unwrap(),
             Ended::Silenced(held) => panic!("left alone: {held:?}"),
         }
     }

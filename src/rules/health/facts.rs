@@ -1,8 +1,9 @@
 //! What the state of a source is judged by.
 
 use crate::model::entry::ReadError;
+use crate::model::health::Standing;
 use crate::model::http::FetchError;
-use crate::model::learned::Moved;
+use crate::model::learned::{Learned, Moved};
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::Rhythm;
 
@@ -21,6 +22,36 @@ pub struct Facts<'a> {
     pub lengths: &'a [u32],
     /// Where it redirects to for good.
     pub moved: Option<&'a Moved>,
+}
+
+/// What a source is judged by, as the store gives it.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// What it was last judged to be; `None`: it never was.
+    pub standing: Option<Standing>,
+    /// What was learned of it.
+    pub learned: Learned,
+    /// When it is due next.
+    pub next_poll: Option<Timestamp>,
+    /// As [`Facts::polls`].
+    pub polls: Vec<Poll>,
+    /// As [`Facts::entries_ever`].
+    pub entries_ever: u64,
+    /// As [`Facts::lengths`].
+    pub lengths: Vec<u32>,
+}
+
+impl Evidence {
+    /// It as facts.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            rhythm: &self.learned.rhythm,
+            polls: &self.polls,
+            entries_ever: self.entries_ever,
+            lengths: &self.lengths,
+            moved: self.learned.moved.as_ref(),
+        }
+    }
 }
 
 /// One poll that is over.
@@ -55,6 +86,9 @@ pub enum Answer {
     Failed,
 }
 
+/// What stands in the reason of a poll that had a list, and none of the pages behind it (`service::poll::details`).
+const HOLLOW: &str = "detail pages cannot be had";
+
 impl Answer {
     /// Of a request that failed.
     pub fn of_fetch(error: &FetchError) -> Self {
@@ -84,12 +118,12 @@ impl Answer {
     }
 
     /// Of a poll as it is remembered, by its result and its reason. The reasons are the words of our own errors; a
-    /// test holds the two together. A poll that is `read` and has a reason brought nothing from behind the list.
+    /// test holds the two together. A list was read of which no page behind it could be had where the reason says so.
     pub fn recorded(result: &str, why: Option<&str>) -> Self {
         let why = why.unwrap_or_default();
         match result {
-            "read" if why.is_empty() => Self::Read,
-            "read" => Self::Hollow,
+            "read" => Self::Read,
+            "failed" if why.contains(HOLLOW) => Self::Hollow,
             "unchanged" => Self::Unchanged,
             "gone" => Self::Gone,
             _ if why.starts_with("not ") || why.ends_with("has a shape we do not know") => {
@@ -169,7 +203,8 @@ mod tests {
         }
         let check = |result, why, expected| assert_eq!(Answer::recorded(result, why), expected);
         check("read", None, Answer::Read);
-        check("read", Some("detail pages cannot be had"), Answer::Hollow);
+        let hollow = "3 failures in a row, the last: detail pages cannot be had: HTTP status 403";
+        check("failed", Some(hollow), Answer::Hollow);
         check("unchanged", None, Answer::Unchanged);
         check("gone", Some("HTTP status 410"), Answer::Gone);
         check("rate-limited", Some("HTTP status 429"), Answer::Blocked);

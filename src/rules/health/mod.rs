@@ -1,8 +1,10 @@
 //! What state a source is in, by what came of its last polls and by the rhythm it is used to; and when the fault is ours.
 
+mod calm;
 mod facts;
 mod outage;
 mod state;
+mod words;
 
 use std::time::Duration;
 
@@ -10,9 +12,10 @@ use crate::model::time::Timestamp;
 use crate::rules::rhythm::DAY;
 use crate::rules::schedule::{Rate, Span};
 
-pub use crate::model::health::{Change, Standing, State};
+pub use crate::model::health::{Change, HealthEvent, Standing, State};
 pub use crate::model::learned::Moved;
-pub use facts::{Answer, Facts, Poll};
+pub use calm::{heard_until, is_calm, is_due_by_the_clock};
+pub use facts::{Answer, Evidence, Facts, Poll};
 pub use outage::{CANARY, Outage, canary, is_unreached, our_outage};
 
 /// One bad poll is weather, three in a row are climate. 410 is a word, and needs to be said twice (P-45).
@@ -143,8 +146,7 @@ fn polls(count: usize) -> String {
 
 fn moved(facts: &Facts<'_>) -> Option<(State, String)> {
     let moved = facts.moved?;
-    let (times, time) = MOVED;
-    (moved.times >= times && moved.until.since(moved.since) >= time).then(|| {
+    has_moved(moved).then(|| {
         let why = format!(
             "{} in a row were redirected for good to {}",
             polls(usize::try_from(moved.times).unwrap_or(usize::MAX)),
@@ -152,6 +154,11 @@ fn moved(facts: &Facts<'_>) -> Option<(State, String)> {
         );
         (State::Moved, why)
     })
+}
+
+fn has_moved(moved: &Moved) -> bool {
+    let (times, time) = MOVED;
+    moved.times >= times && moved.until.since(moved.since) >= time
 }
 
 /// How many entries the document of each good poll held, and how many were left out, newest first: what is unchanged

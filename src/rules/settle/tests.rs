@@ -226,7 +226,7 @@ fn the_next_time_is_by_what_was_learned() {
 #[test]
 fn p_35_a_429_doubles_the_floor() {
     let told = record(Answer::RateLimited {
-        retry_after: Some(Duration::from_secs(60)),
+        retry_after: Some(Duration::from_mins(1)),
         status: 429,
     });
     assert!(
@@ -235,7 +235,7 @@ fn p_35_a_429_doubles_the_floor() {
         told.why_next
     );
     let busy = record(Answer::RateLimited {
-        retry_after: Some(Duration::from_secs(60)),
+        retry_after: Some(Duration::from_mins(1)),
         status: 503,
     });
     assert_eq!(busy.learned.slowed.times(AT), 0);

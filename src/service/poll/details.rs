@@ -25,6 +25,8 @@ pub(super) struct Details {
     /// Something is left that the next poll can have.
     pub left: bool,
     asked: usize,
+    /// Bytes of the pages that came.
+    pub bytes: u64,
     /// Every page failed, or we were told to stay away.
     pub trouble: Option<Trouble>,
 }
@@ -50,7 +52,7 @@ pub(super) async fn complete<W: Fetch>(
         done.asked += 1;
         let what = name(&teaser.draft);
         let hash = teaser.draft.raw_hash();
-        let miss = match detail(desk, job, teaser).await {
+        let miss = match detail(desk, job, teaser, &mut done.bytes).await {
             Ok(draft) => {
                 take(
                     draft,
@@ -116,11 +118,16 @@ enum MissKind {
 }
 
 /// One entry's page, by the best route that works.
-async fn detail<W: Fetch>(desk: &Desk<W>, job: &Arc<Job>, teaser: Teaser) -> Result<Draft, Miss> {
+async fn detail<W: Fetch>(
+    desk: &Desk<W>,
+    job: &Arc<Job>,
+    teaser: Teaser,
+    bytes: &mut u64,
+) -> Result<Draft, Miss> {
     let teaser = Arc::new(teaser);
     let mut first_miss: Option<Miss> = None;
     for (route, ask) in teaser.details.iter().enumerate() {
-        match one_route(desk, job, &teaser, route, ask.clone()).await {
+        match one_route(desk, job, &teaser, (route, ask.clone()), bytes).await {
             Ok(draft) => return Ok(draft),
             Err(miss) if miss.retry_after.is_some() => return Err(miss),
             Err(miss) => {
@@ -145,8 +152,8 @@ async fn one_route<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
     teaser: &Arc<Teaser>,
-    route: usize,
-    ask: Ask,
+    (route, ask): (usize, Ask),
+    bytes: &mut u64,
 ) -> Result<Draft, Miss> {
     let miss = |why: String, kind| Miss {
         why,
@@ -194,6 +201,7 @@ async fn one_route<W: Fetch>(
             return Err(miss(error.to_string(), kind));
         }
     };
+    *bytes += page.bytes.len() as u64;
     let teaser = Arc::clone(teaser);
     let read = move |job: &Job| {
         job.source

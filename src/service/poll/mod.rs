@@ -4,7 +4,7 @@ mod details;
 mod plan;
 mod told;
 
-pub use told::{Outcome, Polled, Told};
+pub use told::{Outcome, Polled, Seen, Told};
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -94,29 +94,34 @@ pub struct Job {
 pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreError> {
     let (at, started) = ((desk.clock)(), Instant::now());
     let job = Arc::new(job);
-    let mut share = Share::default();
+    let mut hand = Hand::default();
     let first = Box::new(First::of(&job, at));
-    let answer = ask(desk, &job, &first, at, &mut share).await?;
+    let answer = ask(desk, &job, &first, at, &mut hand).await?;
     if let Answer::Unfetched(FetchError::Silenced { origin, left, why }) = &answer {
         return Ok(Ended::Silenced(NotBefore {
             until: (desk.clock)().plus(*left),
             why: format!("{origin}: {why}"),
         }));
     }
+    let Hand { share, seen } = hand;
     let unreached = matches!(&answer, Answer::Unfetched(error) if health::is_unreached(error));
     let mut record = settle(desk, &job, &first, at, started.elapsed(), answer);
     doubt_mass_moves(&desk.store, &job, &mut record)?;
     if unreached {
         return Ok(Ended::Unreached(Box::new(record)));
     }
-    let polled = Box::pin(record_it(&desk.store, record)).await?;
+    let polled = Box::pin(record_it(&desk.store, record, seen)).await?;
     drop(share); // the words are on the disk: other pages may come
-    Ok(Ended::Recorded(polled))
+    Ok(Ended::Recorded(Box::new(polled)))
 }
 
 /// Writes what came of a poll.
-pub async fn record_it(store: &Store, record: PollRecord) -> Result<Polled, StoreError> {
-    let told = Told::of(&record);
+pub async fn record_it(
+    store: &Store,
+    record: PollRecord,
+    seen: Seen,
+) -> Result<Polled, StoreError> {
+    let told = Told::of(&record, seen);
     let recorded = store.record(record).await?;
     Ok(Polled { told, recorded })
 }
@@ -124,7 +129,7 @@ pub async fn record_it(store: &Store, record: PollRecord) -> Result<Polled, Stor
 /// How a poll ended.
 pub enum Ended {
     /// What came of it is written.
-    Recorded(Polled),
+    Recorded(Box<Polled>),
     /// Nothing of its host could be reached. Whether the host is to blame only others can tell (P-49), so nothing is
     /// written yet.
     Unreached(Box<PollRecord>),
@@ -157,14 +162,23 @@ fn settle<W>(
     settle::settle(&job.state, &orders, at, took, answer)
 }
 
+/// What a poll holds while it is under way.
+#[derive(Default)]
+struct Hand {
+    share: Share,
+    seen: Seen,
+}
+
 async fn ask<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
     first: &First,
     at: Timestamp,
-    share: &mut Share,
+    hand: &mut Hand,
 ) -> Result<Answer, StoreError> {
-    match desk.web.fetch(first.request.clone()).await {
+    let outcome = desk.web.fetch(first.request.clone()).await;
+    hand.seen.status = status(&outcome);
+    match outcome {
         Ok(FetchOutcome::Fresh {
             page,
             validators,
@@ -172,14 +186,15 @@ async fn ask<W: Fetch>(
             moved_to,
             share: taken,
         }) => {
-            *share = taken;
+            hand.share = taken;
+            hand.seen.bytes = page.bytes.len() as u64;
             let came = Came {
-                bytes: page.bytes.len() as u64,
+                bytes: hand.seen.bytes,
                 validators,
                 freshness,
                 moved_to,
             };
-            Box::pin(answered(desk, job, at, share, page, came)).await
+            Box::pin(answered(desk, job, at, hand, page, came)).await
         }
         Ok(FetchOutcome::NotModified {
             validators,
@@ -243,10 +258,26 @@ fn doubt_mass_moves(store: &Store, job: &Job, record: &mut PollRecord) -> Result
             to = to.as_str(),
             "feeds of several hosts are redirected there for good at once: nobody's address is changed"
         );
-        record.learned.address = job.state.learned.address.clone();
-        record.learned.moved = job.state.learned.moved.clone();
+        record
+            .learned
+            .address
+            .clone_from(&job.state.learned.address);
+        record.learned.moved.clone_from(&job.state.learned.moved);
     }
     Ok(())
+}
+
+/// The status of an answer, where there was one.
+fn status(outcome: &Result<FetchOutcome, FetchError>) -> Option<u16> {
+    match outcome {
+        Ok(FetchOutcome::Fresh { .. }) => Some(200),
+        Ok(FetchOutcome::NotModified { .. }) => Some(304),
+        Ok(FetchOutcome::Gone) => Some(410),
+        Ok(FetchOutcome::RateLimited { status, .. }) | Err(FetchError::Status { status, .. }) => {
+            Some(*status)
+        }
+        Err(_) => None,
+    }
 }
 
 /// What came with a page.
@@ -262,7 +293,7 @@ async fn answered<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
     at: Timestamp,
-    share: &mut Share,
+    hand: &mut Hand,
     page: Page,
     came: Came,
 ) -> Result<Answer, StoreError> {
@@ -275,7 +306,7 @@ async fn answered<W: Fetch>(
             moved_to: came.moved_to,
         });
     }
-    let list = match list(desk, job, page, share).await {
+    let list = match list(desk, job, page, hand).await {
         Ok(list) => list,
         Err(answer) => return Ok(*answer),
     };
@@ -285,9 +316,10 @@ async fn answered<W: Fetch>(
         Err(defect) => return Ok(Answer::Defect(defect)),
     };
     if !plan.teasers.is_empty() {
-        *share = Share::default(); // whoever waits for a share may hold none
+        hand.share = Share::default(); // whoever waits for a share may hold none
     }
     let details = complete(desk, job, plan.teasers, plan.rest.known, at).await;
+    hand.seen.bytes += details.bytes;
     Ok(conclude(list.pages, document, came, plan.rest, details))
 }
 
@@ -302,7 +334,7 @@ async fn list<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
     page: Page,
-    share: &mut Share,
+    hand: &mut Hand,
 ) -> Result<List, Box<Answer>> {
     let mut listing = read(desk, job, page).await?;
     let mut pages = 1;
@@ -314,7 +346,7 @@ async fn list<W: Fetch>(
             break;
         }
         pages += 1;
-        *share = Share::default(); // whoever waits for a share may hold none
+        hand.share = Share::default(); // whoever waits for a share may hold none
         let page = match desk.web.fetch(job.subscription.request(next, None)).await {
             Ok(FetchOutcome::Fresh { page, .. }) => page,
             Ok(FetchOutcome::RateLimited {
@@ -332,6 +364,7 @@ async fn list<W: Fetch>(
             }
             Err(error) => return Err(Box::new(Answer::Unfetched(error))),
         };
+        hand.seen.bytes += page.bytes.len() as u64;
         let further = read(desk, job, page).await?;
         listing.leads.extend(further.leads);
         listing.skipped.extend(further.skipped);

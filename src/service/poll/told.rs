@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::model::entry::Skipped;
 use crate::model::ids::FeedId;
 use crate::model::poll::{Coverage, PollRecord, PollResult, Recorded};
+use crate::model::time::Timestamp;
+use crate::rules::health;
 
 /// What came of a poll, as recorded.
 pub struct Polled {
@@ -32,6 +34,25 @@ pub struct Told {
     pub skipped: Vec<Skipped>,
     /// Repairs and evidence.
     pub notes: Vec<String>,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// When it is asked next.
+    pub next: Timestamp,
+    /// Why then.
+    pub why_next: String,
+    /// What came over the wire, as far as that is known.
+    pub seen: Seen,
+    /// As [`health::is_calm`].
+    pub calm: bool,
+}
+
+/// What a poll saw of its publisher.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The status of the answer to its first request; `None` where there was no answer.
+    pub status: Option<u16>,
+    /// Bytes of all bodies that came, after their content coding was undone.
+    pub bytes: u64,
 }
 
 /// What came of a poll, in one word.
@@ -51,7 +72,7 @@ pub enum Outcome {
 
 impl Told {
     /// What there is to tell of a record.
-    pub fn of(record: &PollRecord) -> Self {
+    pub fn of(record: &PollRecord, seen: Seen) -> Self {
         let mut told = Self {
             feed: record.feed.clone(),
             took: record.took,
@@ -61,6 +82,11 @@ impl Told {
             known: 0,
             skipped: Vec::new(),
             notes: Vec::new(),
+            at: record.at,
+            next: record.next,
+            why_next: record.why_next.clone(),
+            seen,
+            calm: health::is_calm(record),
         };
         told.outcome = match &record.result {
             PollResult::Read(reading) => {

@@ -81,41 +81,38 @@ impl Queue {
             let state = states
                 .remove(id)
                 .unwrap_or_else(|| FeedState::new(id.clone()));
-            match self.feeds.get_mut(id) {
-                Some(feed) => {
-                    let same = feed.order.0 == order.0 && !feed.dropped;
-                    feed.dropped = false;
-                    if same {
-                        continue;
-                    }
-                    changed += 1;
-                    let moved = first_url(&feed.order) != first_url(order);
-                    feed.order = order.clone();
-                    feed.host = host_of(order);
-                    if feed.out {
-                        continue;
-                    }
-                    feed.state = state;
-                    if moved {
-                        // What the old address said does not bind the new one.
-                        forget_the_address(&mut feed.state);
-                        feed.hold = None;
-                    }
+            if let Some(feed) = self.feeds.get_mut(id) {
+                let same = feed.order.0 == order.0 && !feed.dropped;
+                feed.dropped = false;
+                if same {
+                    continue;
                 }
-                None => {
-                    added += 1;
-                    let feed = Feed {
-                        order: order.clone(),
-                        state,
-                        host: host_of(order),
-                        due: None,
-                        out: false,
-                        asked: None,
-                        hold: None,
-                        dropped: false,
-                    };
-                    self.feeds.insert(id.clone(), feed);
+                changed += 1;
+                let moved = first_url(&feed.order) != first_url(order);
+                feed.order = order.clone();
+                feed.host = host_of(order);
+                if feed.out {
+                    continue;
                 }
+                feed.state = state;
+                if moved {
+                    // What the old address said does not bind the new one.
+                    forget_the_address(&mut feed.state);
+                    feed.hold = None;
+                }
+            } else {
+                added += 1;
+                let feed = Feed {
+                    order: order.clone(),
+                    state,
+                    host: host_of(order),
+                    due: None,
+                    out: false,
+                    asked: None,
+                    hold: None,
+                    dropped: false,
+                };
+                self.feeds.insert(id.clone(), feed);
             }
             self.requeue(id, now);
         }

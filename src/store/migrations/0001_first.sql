@@ -29,7 +29,10 @@ CREATE TABLE feed (
   state            TEXT,                                         -- its health, as last judged
   state_since      INTEGER,
   state_why        TEXT,
+  closely          INTEGER NOT NULL DEFAULT 0,                   -- 1: every poll is judged, though its state is fine
   polls            INTEGER NOT NULL DEFAULT 0,
+  entries          INTEGER NOT NULL DEFAULT 0,                   -- ever seen: rows of `entry`
+  lengths          TEXT,                                         -- JSON: characters of its newest entries, newest first
   document         BLOB CHECK (length(document) = 16),
   validators_url   TEXT,                                         -- NULL: no validators
   etag             BLOB,
