@@ -242,7 +242,6 @@ fn fetch_settings(config: &Config) -> FetchSettings {
     FetchSettings {
         dns: set.dns_timeout,
         connect: set.connect_timeout,
-        tls: set.tls_timeout,
         first_byte: set.first_byte_timeout,
         idle: set.idle_timeout,
         total: set.total_timeout,

@@ -52,11 +52,9 @@ pub struct FetchSettings {
     pub user_refresh: Duration,
     /// How long a name may take to resolve.
     pub dns_timeout: Duration,
-    /// How long a connection may take.
+    /// How long a connection may take, TCP and TLS together.
     pub connect_timeout: Duration,
-    /// How long a TLS handshake may take.
-    pub tls_timeout: Duration,
-    /// How long an answer may take to begin.
+    /// How long an answer may take to begin, the connection included.
     pub first_byte_timeout: Duration,
     /// How long an answer may pause.
     pub idle_timeout: Duration,
@@ -85,7 +83,6 @@ impl Default for FetchSettings {
             user_refresh: Duration::from_mins(5),
             dns_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
-            tls_timeout: Duration::from_secs(10),
             first_byte_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(20),
             total_timeout: Duration::from_mins(1),
@@ -124,7 +121,6 @@ impl FetchSettings {
         block.set("user_refresh", &mut self.user_refresh, pause());
         block.set("dns_timeout", &mut self.dns_timeout, timeout());
         block.set("connect_timeout", &mut self.connect_timeout, timeout());
-        block.set("tls_timeout", &mut self.tls_timeout, timeout());
         block.set(
             "first_byte_timeout",
             &mut self.first_byte_timeout,

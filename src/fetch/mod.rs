@@ -1,18 +1,19 @@
 //! Asking publishers over HTTP: one client, its limits, and how close together requests may come.
 
 pub mod addresses;
+pub mod answer;
 pub mod budget;
 pub mod client;
 pub mod decode;
-pub mod dial;
 pub mod guard;
 pub mod headers;
 pub mod hosts;
 pub mod names;
 pub mod patience;
-pub mod pool;
 pub mod quiet;
 pub mod redirect;
+pub mod route;
+pub mod transport;
 pub mod why;
 
 use std::future::Future;
@@ -36,11 +37,9 @@ pub trait Fetch: Send + Sync + 'static {
 pub struct FetchSettings {
     /// Until the name is resolved.
     pub dns: Duration,
-    /// Until there is a TCP connection.
+    /// Until there is a connection, TCP and TLS together; a host with several addresses shares it among them.
     pub connect: Duration,
-    /// Until the TLS handshake is done.
-    pub tls: Duration,
-    /// Until the head of an answer is there, counted from the sending.
+    /// Until the head of an answer is there, counted from the connecting.
     pub first_byte: Duration,
     /// Between two pieces of a body.
     pub idle: Duration,
@@ -76,7 +75,6 @@ impl Default for FetchSettings {
         Self {
             dns: Duration::from_secs(5),
             connect: Duration::from_secs(10),
-            tls: Duration::from_secs(10),
             first_byte: Duration::from_secs(20),
             idle: Duration::from_secs(20),
             total: Duration::from_mins(1),

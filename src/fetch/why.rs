@@ -87,6 +87,20 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     }
 }
 
+/// Whether a connection was closed before it gave any answer.
+pub fn was_closed(error: &(dyn Error + 'static)) -> bool {
+    let by_library = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
+        .any(|error| error.is_incomplete_message() || error.is_canceled() || error.is_closed());
+    let by_system = io_cause(error).is_some_and(|io| {
+        matches!(
+            io.kind(),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+        )
+    });
+    by_library || by_system
+}
+
 /// The words of the last cause, which the others only repeat.
 fn root(error: &(dyn Error + 'static)) -> String {
     causes(error)

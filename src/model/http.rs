@@ -222,7 +222,7 @@ pub enum FetchError {
     /// Too slow.
     #[error("no {stage} from `{host}` within {limit:?}")]
     Timeout {
-        /// `address` (DNS), `connection` (TCP), `handshake` (TLS), `first byte`, `next byte`, `whole answer`.
+        /// `address` (DNS), `connection` (TCP and TLS), `first byte`, `next byte`, `whole answer`.
         stage: &'static str,
         /// The host.
         host: String,

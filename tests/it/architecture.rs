@@ -20,7 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
 
 /// Words that belong to one place: (the word in code, where it may stand, why).
 const HOMES: &[(&str, &[&str], &str)] = &[
-    ("hyper::client", &["fetch/"], "HTTP is asked in fetch alone"),
+    ("reqwest::", &["fetch/"], "HTTP is asked in fetch alone"),
     ("rusqlite::", &["store/"], "SQL lives in the store alone"),
     (
         "anyhow",
@@ -140,8 +140,8 @@ fn a_breach_is_seen() {
     );
     check(
         "service/poll.rs",
-        "use hyper::client::conn::http1;",
-        "service/poll.rs:1: `hyper::client`: HTTP is asked in fetch alone",
+        "use reqwest::Client;",
+        "service/poll.rs:1: `reqwest::`: HTTP is asked in fetch alone",
     );
     check(
         "rules/fold.rs",

@@ -387,7 +387,7 @@ fn an_error_of_toml_shows_its_line_and_caret_once() {
 fn broken_settings_are_told_apart() {
     let check = |text: &str, told: &str| assert_eq!(settings(text), told, "{text}");
     let fetch = "max_in_flight, per_host, per_address, host_delay, independent_hosts, user_refresh, dns_timeout, \
-                 connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout, max_body, max_decoded, max_redirects, details_per_poll, contact";
+                 connect_timeout, first_byte_timeout, idle_timeout, total_timeout, max_body, max_decoded, max_redirects, details_per_poll, contact";
     check(
         "[fetch]\nper_hosts = 1\n",
         &format!(
@@ -581,7 +581,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 17 + 8 + 2 + 1 + 4 + 3 + 1);
+    assert_eq!(keys, 16 + 8 + 2 + 1 + 4 + 3 + 1);
 }
 
 #[test]

@@ -861,6 +861,60 @@ async fn p_55_a_kept_connection_that_was_closed_is_replaced() {
     assert_eq!(origin.log().len(), 4);
 }
 
+/// Two at once, so that the connection of the first is kept for the second, which finds it closed without an answer.
+async fn second_finds_it_closed(
+    next: Step,
+    ask: Ask,
+) -> (Result<FetchOutcome, FetchError>, Vec<usize>) {
+    let origin = Origin::start([answer("200 OK", &[], FEED), vec![Act::Close], next]);
+    let client = client();
+    let mut second = get(&origin.url("/"));
+    second.ask = Ask {
+        url: url(&origin.url("/")),
+        ..ask
+    };
+    let first = client.fetch(get(&origin.url("/")));
+    let (first, second) = tokio::join!(first, client.fetch(second));
+    fresh(first);
+    let connections = origin.log().iter().map(|seen| seen.connection).collect();
+    (second, connections)
+}
+
+#[tokio::test]
+async fn p_55_a_kept_connection_that_closes_without_an_answer_costs_one_more_try() {
+    let plain = || Ask::get(url("http://a.example/"));
+    let good = answer("200 OK", &[], FEED);
+    let (outcome, connections) = second_finds_it_closed(good.clone(), plain()).await;
+    fresh(outcome);
+    assert_eq!(connections, [0, 0, 1]);
+
+    let words = "the connection was closed before there was any";
+    let (outcome, connections) = second_finds_it_closed(vec![Act::Close], plain()).await;
+    check_error(outcome, words);
+    assert_eq!(connections, [0, 0, 1], "one more, not two");
+
+    // What a POST did before the connection was closed, nobody knows.
+    let post = Ask {
+        method: Method::PostJson("{}".into()),
+        ..plain()
+    };
+    let (outcome, connections) = second_finds_it_closed(good, post).await;
+    check_error(outcome, words);
+    assert_eq!(connections, [0, 0]);
+}
+
+#[tokio::test]
+async fn p_55_a_new_connection_that_closes_without_an_answer_is_an_error_at_once() {
+    let origin = Origin::start([vec![Act::Close], answer("200 OK", &[], FEED)]);
+    let client = client();
+    let (one, two) = (get(&origin.url("/1")), get(&origin.url("/2")));
+    // The second makes the first one's connection worth keeping.
+    let (one, two) = tokio::join!(client.fetch(one), client.fetch(two));
+    check_error(one, "the connection was closed before there was any");
+    fresh(two);
+    assert_eq!(origin.log().len(), 2);
+}
+
 #[tokio::test]
 async fn one_origin_is_asked_one_at_a_time_with_a_pause() {
     let pause = Duration::from_millis(60);

@@ -9,9 +9,14 @@ use std::time::{Duration, Instant};
 
 use feedmill::fetch::client::Client;
 use feedmill::fetch::names::{Resolve, Resolving};
+use feedmill::fetch::patience::Patience;
+use feedmill::fetch::redirect::Trail;
+use feedmill::fetch::route::Route;
+use feedmill::fetch::transport::{Keep, Letter, Transport};
 use feedmill::fetch::{Fetch, FetchSettings};
-use feedmill::model::http::{Ask, FetchError, FetchOutcome, HostSet, Request};
+use feedmill::model::http::{Ask, FetchError, FetchOutcome, HostSet, Method, Request};
 use feedmill::model::urls::PageUrl;
+use reqwest::header::HeaderMap;
 
 use crate::support::script::{Act, Origin, Seen, Step, answer};
 
@@ -129,8 +134,14 @@ async fn p_168_a_name_is_judged_by_its_address_unless_it_is_allowed() {
         is_refused(outcome, "`a.test` is at 127.0.0.1, which is loopback");
     }
     assert!(origin.log().is_empty());
+    let asked = names.asked().len();
     assert!(client.fetch(request(&address, &["A.test"])).await.is_ok());
     assert_eq!(origin.log().len(), 1);
+    assert_eq!(
+        names.asked().len(),
+        asked + 1,
+        "what was judged is what is used: nobody looks it up again"
+    );
 }
 
 #[tokio::test]
@@ -193,6 +204,34 @@ async fn p_168_what_one_feed_is_allowed_no_other_is() {
     assert_eq!(origin.log().len(), 2);
 }
 
+/// The same, where the name has become public meanwhile, so that the second feed may ask it.
+#[tokio::test]
+async fn p_168_a_connection_that_was_kept_for_one_feed_is_not_used_for_another() {
+    let origin = Origin::start((0..4).map(|_| good()));
+    let settings = settings();
+    let transport = Transport::new(&settings).unwrap();
+    let names = Names::with(&[("a.test", &[&["127.0.0.1"]])]);
+    let address = PageUrl::parse(&format!("http://a.test:{}/", origin.port())).unwrap();
+    let allowed = HostSet::parse(&["a.test"]).unwrap();
+    let (trail, own) = (Trail::new(&address, Method::Get), HeaderMap::new());
+    let letter = Letter {
+        trail: &trail,
+        own: &own,
+        conditional: None,
+    };
+    // Nothing but loopback is asked in tests, so this route stands for a public one, too.
+    for allowed_to in [true, true, false, true] {
+        let mut patience = Patience::new(&settings);
+        let route = Route::find(&address, &allowed, &*names, settings.dns, &mut patience);
+        let route = Arc::new(route.await.unwrap());
+        let keep = Keep::when(true, allowed_to);
+        let sent = transport.send(&letter, &route, keep, &settings, &mut patience);
+        sent.await.unwrap().bytes().await.unwrap();
+    }
+    let connections: Vec<_> = origin.log().iter().map(|seen| seen.connection).collect();
+    assert_eq!(connections, [0, 0, 1, 0]);
+}
+
 /// RELIABILITY section 7: no proxy of the environment is used. In a process of its own, since the environment is everybody's.
 #[test]
 fn p_168_a_proxy_in_the_environment_is_no_way_past_the_guard() {
@@ -229,7 +268,15 @@ fn p_168_a_proxy_in_the_environment_is_no_way_past_the_guard() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let names = Names::with(&[("a.test", &[&["10.1.2.3"]])]);
+        let names = Names::with(&[
+            ("a.test", &[&["10.1.2.3"]]),
+            ("allowed.test", &[&["127.0.0.1"]]),
+        ]);
+        let origin = Origin::start([good()]);
+        let address = format!("http://allowed.test:{}/", origin.port());
+        let direct = request(&address, &["allowed.test"]);
+        assert!(client(&names).fetch(direct).await.is_ok());
+        assert_eq!(origin.log().len(), 1);
         is_refused(
             client(&names).fetch(request("http://a.test/", &[])).await,
             "private",
@@ -244,11 +291,11 @@ fn p_168_a_proxy_in_the_environment_is_no_way_past_the_guard() {
 }
 
 #[tokio::test]
-async fn p_52_names_and_handshakes_have_limits_of_their_own() {
+async fn p_52_names_and_connections_have_limits_of_their_own() {
     let names = Names::with(&[("silent.test", &[&[]]), ("a.test", &[&["127.0.0.1"]])]);
     let limits = FetchSettings {
         dns: Duration::from_millis(60),
-        tls: Duration::from_millis(70),
+        connect: Duration::from_millis(70),
         ..settings()
     };
     let client = Client::with_resolver(limits, Arc::clone(&names) as Arc<dyn Resolve>).unwrap();
@@ -263,7 +310,7 @@ async fn p_52_names_and_handshakes_have_limits_of_their_own() {
     assert_eq!(outcome, timeout("address", "silent.test", 60));
     assert_eq!(names.asked().len(), 1, "P-49: one query");
 
-    // Accepts, listens, and says nothing.
+    // Accepts, listens, and says nothing: TCP stands, TLS never does.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = std::thread::spawn(move || {
@@ -273,7 +320,7 @@ async fn p_52_names_and_handshakes_have_limits_of_their_own() {
     let outcome = client
         .fetch(request(&format!("https://a.test:{port}/"), &["a.test"]))
         .await;
-    assert_eq!(outcome, timeout("handshake", "a.test", 70));
+    assert_eq!(outcome, timeout("connection", "a.test", 70));
     server.join().unwrap();
 }
 
