@@ -32,7 +32,7 @@ use crate::store::Store;
 
 /// How long each part may take to end, after the polls had [`Pace::grace`]: with all of them still less than the 30 s
 /// after which we are killed (`TimeoutStopSec` in systemd/feedmill.service).
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What people and service managers tell a daemon.
 pub struct Orders {
@@ -113,6 +113,7 @@ impl Daemon {
         let schedule = &app.config.settings.schedule;
         let pace = Pace {
             in_flight: app.config.settings.fetch.max_in_flight,
+            per_host: app.config.settings.fetch.per_host,
             between_starts: Duration::from_secs(1) / schedule.starts_per_second,
             ..Pace::default()
         };
@@ -130,6 +131,7 @@ impl Daemon {
             manager.event(&event);
             match event {
                 Event::Round { .. } => pulse.beat(),
+                Event::Resumed => changed.notify_one(), // what found no room
                 Event::Polled(report) => {
                     if let Some(glance) = Glance::of(report) {
                         let _ = polled.send(glance); // without a watchman nobody wants to know

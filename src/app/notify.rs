@@ -114,7 +114,11 @@ impl Manager {
             }
             Event::Resumed => self.change(|condition| condition.halted = None),
             Event::Sleeping(next) => self.change(|condition| condition.next = *next),
-            Event::Polled(_) | Event::Clock(_) | Event::Roster(..) | Event::Round { .. } => {}
+            Event::Polled(_)
+            | Event::Unread(_)
+            | Event::Clock(_)
+            | Event::Roster(..)
+            | Event::Round { .. } => {}
         }
     }
 

@@ -1,12 +1,13 @@
 //! Publishes what came: feeds for readers, then the feed's file and the archive.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::error;
 
 use crate::app::watchman::health_feed;
@@ -22,12 +23,16 @@ use crate::store::Store;
 const QUIET: Duration = Duration::from_secs(2);
 const LATEST: Duration = Duration::from_secs(30);
 
+/// What failed is tried again after this.
+const AGAIN: Duration = Duration::from_mins(1);
+
 /// Who publishes, and where.
 pub struct Publisher {
     config: watch::Receiver<Arc<Config>>,
     store: Store,
     library: Arc<Library>,
     shelf: Shelf,
+    sealed: PathBuf,
 }
 
 impl Publisher {
@@ -38,7 +43,8 @@ impl Publisher {
             config,
             store,
             library,
-            shelf: Shelf::new(Some(sealed)),
+            shelf: Shelf::new(Some(sealed.clone())),
+            sealed,
         }
     }
 
@@ -55,8 +61,13 @@ impl Publisher {
                 Err(error) => {
                     error!(
                         error = format!("{error:#}"),
-                        "nothing, or not everything, was published; the next publication makes up for it"
+                        "nothing, or not everything, was published; it is tried again in a minute"
                     );
+                    let again = Arc::clone(&changed);
+                    tokio::spawn(async move {
+                        sleep(AGAIN).await;
+                        again.notify_one();
+                    });
                     false
                 }
             };
@@ -94,7 +105,9 @@ impl Publisher {
 
     /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.
     async fn shelve(&mut self, press: &Arc<Press>) -> anyhow::Result<bool> {
-        let mut stand = std::mem::take(&mut self.shelf);
+        // Should rendering break down, an empty one is left.
+        let empty = Shelf::new(Some(self.sealed.clone()));
+        let mut stand = std::mem::replace(&mut self.shelf, empty);
         let stock = Arc::clone(press);
         // That takes its time, and no reader waits for it.
         let filled;

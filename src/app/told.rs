@@ -76,6 +76,10 @@ pub fn event(event: &Event<'_>) {
             %error,
             "the store takes nothing: nobody is polled until it does; it is tried again every minute"
         ),
+        Event::Unread(error) => error!(
+            %error,
+            "something in the store cannot be read: the feed it is of waits, and the others go on"
+        ),
         Event::Resumed => info!("the store takes what it is given again"),
         Event::Clock(Jump::Back(by)) => warn!(
             seconds = by.as_secs(),

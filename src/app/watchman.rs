@@ -86,10 +86,7 @@ impl Watchman {
                     }
                     Err(_) => Ok(Vec::new()),
                 },
-                Ok(()) = self.roster.changed() => {
-                    self.enrol(&watch)?;
-                    continue;
-                }
+                Ok(()) = self.roster.changed() => self.enrol(&watch).map(|()| Vec::new()),
                 _ = stocktaking.tick() => {
                     self.take_stock().await;
                     continue;

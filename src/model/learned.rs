@@ -34,6 +34,12 @@ pub struct Learned {
     /// Where it is asked since that was believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
+    /// The address in our orders at its last poll: what its publisher said of it binds no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordered: Option<String>,
+    /// The cron schedule in our orders at its last poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
     /// What is known of its 304s.
     #[serde(skip_serializing_if = "is_default")]
     pub honesty: Honesty,

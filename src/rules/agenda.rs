@@ -3,7 +3,9 @@
 use ::cron::Schedule;
 
 use crate::model::feed::FeedState;
+use crate::model::learned::Learned;
 use crate::model::time::{Timestamp, Zone};
+use crate::model::urls::PageUrl;
 use crate::rules::cadence::{CAP_HINT, CAP_RETRY_AFTER};
 use crate::rules::learn::is_stopped;
 use crate::rules::schedule::{self, Floors};
@@ -15,7 +17,7 @@ use crate::rules::schedule::{self, Floors};
 /// clock that has since been set back. A slot of a schedule that passed while nobody was there is made up for, once.
 pub fn due(
     feed: &FeedState,
-    cron: Option<(&Schedule, &Zone)>,
+    schedule: Option<(&str, &Schedule, &Zone)>,
     floors: Floors,
     now: Timestamp,
 ) -> Option<Timestamp> {
@@ -27,13 +29,19 @@ pub fn due(
         let soon = feed.next_poll.map(|next| next.min(now.plus(floors.plain)));
         return Some(forbidden(feed, now, soon.unwrap_or(now)));
     };
-    let due = match cron {
-        Some((schedule, zone)) => {
+    let stored = feed.next_poll.unwrap_or(now);
+    let due = match schedule {
+        // Decided with everything that was known; the next slot may be far.
+        Some((text, ..)) if feed.learned.schedule.as_deref() == Some(text) => stored,
+        Some((_, schedule, zone)) => {
             let slot = schedule::cron_after(schedule, zone, last);
             let slot = slot.unwrap_or_else(|| last.plus(schedule::LONGEST));
             slot.max(last.plus(floors.plain))
         }
-        None => schedule::due(feed.next_poll.unwrap_or(now), now),
+        None => {
+            let most = schedule::LONGEST.max(floors.plain).max(floors.cold);
+            stored.min(now.plus(most).plus(schedule::JITTER))
+        }
     };
     Some(forbidden(feed, now, due))
 }
@@ -41,11 +49,46 @@ pub fn due(
 /// Not before Retry-After, backoff and freshness have passed, as far as they can lie ahead.
 fn forbidden(feed: &FeedState, now: Timestamp, due: Timestamp) -> Timestamp {
     let held = feed.not_before.as_ref().map(|held| held.until);
-    let held = held.filter(|until| *until <= now.plus(CAP_RETRY_AFTER));
+    // No instruction lies further ahead than that; one that does was set by a clock that was wrong.
+    let held = held.filter(|until| *until <= now.plus(CAP_RETRY_AFTER * 2));
+    let held = held.map(|until| until.min(now.plus(CAP_RETRY_AFTER)));
     let fresh = feed
         .fresh_until
         .filter(|until| *until <= now.plus(CAP_HINT));
     due.max(held.unwrap_or(due)).max(fresh.unwrap_or(due))
+}
+
+/// What is remembered of a feed whose orders name this address now. What the publisher of another address said (stay
+/// away, gone, fresh, moved, ttl) does not bind this one; what was learned of the entries stays.
+#[must_use]
+pub fn ordered(mut feed: FeedState, url: &PageUrl) -> FeedState {
+    let other = feed.learned.ordered.as_deref();
+    if other.is_some_and(|other| other != url.as_str()) {
+        let rhythm = std::mem::take(&mut feed.learned.rhythm);
+        feed.learned = Learned {
+            rhythm,
+            window: feed.learned.window,
+            ..Learned::default()
+        };
+        feed.next_poll = None;
+        feed.why_next = None;
+        feed.not_before = None;
+        feed.fresh_until = None;
+        feed.failures = 0;
+        feed.last_poll = None;
+    }
+    feed
+}
+
+/// Whether a feed may be asked though it is not due: nothing but its rhythm says that it is too early. One of these is
+/// asked to see whether anybody can be reached (P-49).
+pub fn may_be_canary(feed: &FeedState, floors: Floors, now: Timestamp) -> bool {
+    let over = |until: Option<Timestamp>| until.is_none_or(|until| until <= now);
+    !is_stopped(&feed.learned)
+        && over(feed.last_poll.map(|last| last.plus(floors.plain)))
+        && over(feed.not_before.as_ref().map(|held| held.until))
+        && over(feed.fresh_until)
+        && feed.learned.hints.open_from(now) <= now
 }
 
 #[cfg(test)]
@@ -57,7 +100,7 @@ mod tests {
     use super::due as due_of;
     use super::*;
     use crate::model::feed::NotBefore;
-    use crate::model::learned::{Learned, Refusal};
+    use crate::model::learned::Refusal;
 
     const NOW: Timestamp = Timestamp::EPOCH;
     const HOUR: Duration = Duration::from_hours(1);
@@ -96,7 +139,8 @@ mod tests {
         };
         assert_eq!(when(&held(24 * 30)), Some(NOW.plus(HOUR * 24 * 30)));
         assert_eq!(when(&held(24 * 3650)), Some(NOW.plus(HOUR * 2)));
-        assert_eq!(when(&asked(1, 24 * 3650)), Some(NOW.plus(HOUR * 24)));
+        let most = NOW.plus(HOUR * 24).plus(schedule::JITTER);
+        assert_eq!(when(&asked(1, 24 * 3650)), Some(most));
         let ahead = FeedState {
             last_poll: Some(NOW.plus(HOUR * 24 * 365)),
             ..asked(0, 24 * 366)
@@ -109,15 +153,86 @@ mod tests {
         let daily: Schedule = "0 0 7 * * *".parse().unwrap();
         let zone = Zone::utc();
         let due = |feed: &FeedState, now| {
-            due_of(feed, Some((&daily, &zone)), Floors::default(), now).unwrap()
+            due_of(feed, Some(("daily", &daily, &zone)), Floors::default(), now).unwrap()
         };
         let feed = asked(3, 0);
         assert_eq!(due(&feed, NOW), NOW.plus(HOUR * 7));
         let three_days_on = NOW.plus(HOUR * 24 * 3);
         assert_eq!(due(&feed, three_days_on), NOW.plus(HOUR * 7), "overdue");
         let early: Schedule = "* * * * * *".parse().unwrap();
-        let due = due_of(&feed, Some((&early, &zone)), Floors::default(), NOW);
+        let due = due_of(
+            &feed,
+            Some(("early", &early, &zone)),
+            Floors::default(),
+            NOW,
+        );
         assert_eq!(due, Some(NOW.minus(HOUR * 2)), "the floor holds for all");
+    }
+
+    #[test]
+    fn a_schedule_that_stays_keeps_what_was_decided() {
+        let hourly: Schedule = "0 0 * * * *".parse().unwrap();
+        let zone = Zone::utc();
+        let due = |feed: &FeedState| {
+            let schedule = Some(("hourly", &hourly, &zone));
+            due_of(feed, schedule, Floors::default(), NOW).unwrap()
+        };
+        let mut feed = asked(1, 30);
+        assert_eq!(due(&feed), NOW, "new orders: their next slot");
+        feed.learned.schedule = Some("hourly".to_owned());
+        let far = NOW.plus(HOUR * 30);
+        assert_eq!(due(&feed), far, "a ttl or a doubled floor holds");
+    }
+
+    #[test]
+    fn long_floors_are_kept() {
+        let floors = Floors {
+            plain: HOUR * 24 * 7,
+            ..Floors::default()
+        };
+        let due = due_of(&asked(1, 24 * 7), None, floors, NOW);
+        assert_eq!(due, Some(NOW.plus(HOUR * 24 * 7)));
+    }
+
+    #[test]
+    fn what_an_address_said_binds_no_other() {
+        let mut gone = asked(1, 9);
+        gone.failures = 3;
+        gone.fresh_until = Some(NOW.plus(HOUR));
+        gone.learned.ordered = Some("https://old.test/".to_owned());
+        gone.learned.window = 20;
+        gone.learned.refusal = Some(Refusal {
+            status: 410,
+            times: 2,
+        });
+        let url = |text| PageUrl::parse(text).unwrap();
+        assert_eq!(
+            when(&ordered(gone.clone(), &url("https://old.test/"))),
+            None
+        );
+        let moved = ordered(gone, &url("https://new.test/"));
+        assert_eq!(when(&moved), Some(NOW));
+        assert_eq!((moved.failures, moved.learned.window), (0, 20));
+    }
+
+    #[test]
+    fn p_49_no_canary_breaks_a_word() {
+        let canary = |feed: &FeedState| may_be_canary(feed, Floors::default(), NOW);
+        assert!(canary(&asked(2, 20)), "not due by its rhythm alone");
+        assert!(!canary(&asked(0, 20)), "asked within the hour");
+        let fresh = FeedState {
+            fresh_until: Some(NOW.plus(HOUR)),
+            ..asked(2, 20)
+        };
+        assert!(!canary(&fresh));
+        let held = FeedState {
+            not_before: Some(NotBefore {
+                until: NOW.plus(HOUR),
+                why: "Retry-After".to_owned(),
+            }),
+            ..asked(2, 20)
+        };
+        assert!(!canary(&held));
     }
 
     #[test]

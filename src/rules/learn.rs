@@ -80,6 +80,8 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
     {
         address.tried_old = true;
     }
+    learned.ordered = asked.urls.map(|(ordered, _)| ordered.as_str().to_owned());
+    learned.schedule = asked.schedule.map(str::to_owned);
     learned.honesty = honesty::after(feed, asked.probe, at, answer);
     learned
 }
@@ -89,6 +91,8 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
 pub struct Asked<'a> {
     /// The address in our orders, and the one that was asked.
     pub urls: Option<(&'a PageUrl, &'a PageUrl)>,
+    /// The cron schedule in our orders.
+    pub schedule: Option<&'a str>,
     /// Without the validators we have, to see whether its 304s are honest (P-12).
     pub probe: bool,
 }
@@ -96,7 +100,12 @@ pub struct Asked<'a> {
 /// Whether nobody asks this feed any more by the clock: it said twice that it is gone (P-45), or that we may not (P-46).
 /// An order by name still asks, and an answer of another kind resumes.
 pub fn is_stopped(learned: &Learned) -> bool {
-    learned.refusal.is_some_and(|refusal| refusal.times >= 2)
+    learned.refusal.is_some_and(is_final)
+}
+
+/// Whether that was said often enough.
+pub fn is_final(refusal: Refusal) -> bool {
+    refusal.times >= 2
 }
 
 fn refusal(before: Option<Refusal>, answer: &Answer) -> Option<Refusal> {

@@ -33,6 +33,8 @@ pub fn observe(
 ) {
     if ordered == asked && to.is_none() {
         learned.address = None; // the old one is good again
+    } else if let Some(address) = &mut learned.address {
+        address.tried_old = false; // the new one works
     }
     let Some(to) = to.filter(|_| same) else {
         learned.moved = None; // P-73: a change of mind begins anew

@@ -182,7 +182,7 @@ impl Poll<'_> {
         let partial =
             matches!(&result, PollResult::Read(reading) if reading.coverage == Coverage::Partial);
         let lifetime = self.learned.lifetime.filter(|_| !partial);
-        let fresh_until = lifetime.map(|fresh| self.at.plus(fresh.min(CAP_HINT)));
+        let fresh_until = lifetime.map(|fresh| self.end().plus(fresh.min(CAP_HINT)));
         self.record(fresh_until, None, 0, result)
     }
 
@@ -209,12 +209,17 @@ impl Poll<'_> {
     /// Nobody asks before this long from the answer. A poll may have waited minutes for its turn and for the server, and
     /// what the server says counts from when it said so.
     fn away(self, wait: Duration, why: String, result: PollResult) -> PollRecord {
-        let until = self.at.plus(self.took).plus(wait);
+        let until = self.end().plus(wait);
         let failures = match result {
             PollResult::RateLimited { .. } => self.feed.failures, // an instruction, not a failure
             _ => self.feed.failures.saturating_add(1),
         };
         self.record(None, Some(NotBefore { until, why }), failures, result)
+    }
+
+    /// A poll may have waited long for its turn and for the server: nothing counts from before it was asked.
+    fn end(&self) -> Timestamp {
+        self.at.plus(self.took)
     }
 
     /// With the next time, by everything that is known now (P-29).
@@ -237,7 +242,7 @@ impl Poll<'_> {
             floors: self.orders.floors,
             ..Facts::new(&self.feed.id, &self.learned.rhythm, &self.learned.hints)
         };
-        let next = schedule::next(self.at, &facts);
+        let next = schedule::next(self.end(), &facts);
         PollRecord {
             feed: self.feed.id.clone(),
             at: self.at,

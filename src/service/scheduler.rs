@@ -26,7 +26,7 @@ use crate::source::Source;
 use crate::store::StoreError;
 
 use outage::{Suspicion, Verdict};
-use queue::Queue;
+use queue::{Pick, Queue};
 
 /// Who is to be polled: our orders, with their adapters.
 pub type Roster = Vec<(Subscription, &'static dyn Source)>;
@@ -36,6 +36,8 @@ pub type Roster = Vec<(Subscription, &'static dyn Source)>;
 pub struct Pace {
     /// Polls under way at once.
     pub in_flight: usize,
+    /// Of these, of one host.
+    pub per_host: usize,
     /// From the start of one poll to the start of the next, whoever they are of (P-143).
     pub between_starts: Duration,
     /// How long polls under way may take to end when we are told to stop.
@@ -46,6 +48,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             in_flight: 32,
+            per_host: 1,
             between_starts: Duration::from_millis(250),
             grace: Duration::from_secs(10),
         }
@@ -65,6 +68,8 @@ pub enum Event<'a> {
     Halted(&'a StoreError),
     /// It does again.
     Resumed,
+    /// Something in the store cannot be read; the feed it is of waits, and the others go on.
+    Unread(&'a StoreError),
     /// The wall clock was set.
     Clock(Jump),
     /// Who is to be polled has changed: how many were added, removed and changed.
@@ -128,6 +133,8 @@ struct Clockwork<W, T> {
     next_start: Instant,
     /// The store took nothing, and is tried again then.
     halted: Option<Instant>,
+    /// A roster that could not be taken over yet.
+    waiting: Option<Arc<Roster>>,
     /// The last look at both clocks.
     looked: (Timestamp, Instant),
 }
@@ -137,10 +144,11 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
         let looked = ((desk.clock)(), Instant::now());
         Self {
             crew: Crew::new(Arc::clone(&desk)),
-            queue: Queue::new(desk.floors),
+            queue: Queue::new(desk.floors, pace.per_host),
             suspicion: Suspicion::default(),
             next_start: Instant::now(),
             halted: None,
+            waiting: None,
             looked,
             desk,
             pace,
@@ -167,8 +175,20 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
         Ok(())
     }
 
+    /// The same while we are at work: where the store cannot be read, everybody goes on as before, and it is tried again.
+    fn enrol_anew(&mut self, roster: &Arc<Roster>) {
+        let done = self.enrol(roster);
+        self.waiting = done.is_err().then(|| Arc::clone(roster));
+        if let Err(error) = done {
+            (self.tell)(Event::Unread(&error));
+        }
+    }
+
     /// Compares the wall clock with the one nobody can set (P-144, P-145).
     fn look_at_the_clock(&mut self) {
+        if let Some(roster) = self.waiting.take() {
+            self.enrol_anew(&roster);
+        }
         let (wall, run) = self.looked;
         let (now, instant) = (self.now(), Instant::now());
         self.looked = (now, instant);
@@ -202,17 +222,20 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
             if self.crew.len() >= self.pace.in_flight {
                 return Ok(soon); // one that ends wakes us
             }
-            let canary = self.suspicion.is_outage().then(|| self.queue.canary(now));
-            let due = match canary {
-                Some(feed) => feed.filter(|_| self.crew.is_empty()),
-                None => self.queue.next(now, instant, self.desk.price.now()),
+            let pick = if self.suspicion.is_outage() {
+                let canary = self.queue.canary(now, instant);
+                canary
+                    .filter(|_| self.crew.is_empty())
+                    .map_or(Pick::Wait(None), Pick::Start)
+            } else {
+                self.queue.next(now, instant, self.desk.price.now())
             };
-            let Some(feed) = due else {
-                let next = self.queue.next_due();
-                (self.tell)(Event::Sleeping(next));
-                let wait = next.map_or(ROUND, |next| next.since(now).min(ROUND));
-                // What is due and is held back is looked at once a second.
-                return Ok(instant + wait.max(Duration::from_secs(1)).min(ROUND));
+            let feed = match pick {
+                Pick::Start(feed) => feed,
+                Pick::Wait(wait) => {
+                    (self.tell)(Event::Sleeping(self.queue.next_due()));
+                    return Ok(instant + wait.unwrap_or(ROUND).min(ROUND));
+                }
             };
             if instant < self.next_start {
                 return Ok(self.next_start);
@@ -240,13 +263,16 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
                     self.next_start = Instant::now() + self.pace.between_starts;
                     (self.tell)(Event::Online);
                 }
-                self.put_back(&feed)?;
+                if report.record.is_some() {
+                    self.put_back(&feed);
+                } else {
+                    // A defect of ours: nobody remembers that it was asked.
+                    self.put_off(&feed);
+                }
                 (self.tell)(Event::Polled(&report));
             }
             Ok(Err(error)) => {
-                // It was asked, and nobody remembers: it waits as long as anybody waits.
-                let later = self.now().plus(self.desk.floors.plain);
-                self.queue.put_off(&feed, later);
+                self.put_off(&feed);
                 self.halt(&error)?;
             }
             Err(record) => self.suspicion.unreached(host, record, Instant::now()),
@@ -276,12 +302,11 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
                     let feed = record.feed.clone();
                     match poll::record_it(&self.desk.store, *record, Seen::default()).await {
                         Ok(polled) => {
-                            self.put_back(&feed)?;
+                            self.put_back(&feed);
                             (self.tell)(Event::Polled(&polled.into()));
                         }
                         Err(error) => {
-                            let later = self.now().plus(self.desk.floors.plain);
-                            self.queue.put_off(&feed, later);
+                            self.put_off(&feed);
                             self.halt(&error)?;
                         }
                     }
@@ -292,10 +317,20 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
     }
 
     /// The feed waits for its next time, by what is stored now.
-    fn put_back(&mut self, feed: &FeedId) -> Result<(), StoreError> {
-        let state = self.desk.store.feed_state(feed)?;
-        self.queue.put_back(feed, state, self.now(), Instant::now());
-        Ok(())
+    fn put_back(&mut self, feed: &FeedId) {
+        match self.desk.store.feed_state(feed) {
+            Ok(state) => self.queue.put_back(feed, state, self.now(), Instant::now()),
+            Err(error) => {
+                self.put_off(feed);
+                (self.tell)(Event::Unread(&error));
+            }
+        }
+    }
+
+    /// It was asked, and what came of it is not known: it waits as long as anybody waits.
+    fn put_off(&mut self, feed: &FeedId) {
+        let later = self.now().plus(self.desk.floors.plain);
+        self.queue.put_off(feed, later);
     }
 
     fn halt(&mut self, error: &StoreError) -> Result<(), StoreError> {

@@ -161,7 +161,7 @@ impl Vitals {
                 let is_due = due.is_some_and(|due| due <= now);
                 inner.overdue = inner.overdue.or(Some(inner.round)).filter(|_| is_due);
             }
-            Event::Clock(_) | Event::Roster(..) | Event::Sleeping(_) => {}
+            Event::Unread(_) | Event::Clock(_) | Event::Roster(..) | Event::Sleeping(_) => {}
         }
     }
 

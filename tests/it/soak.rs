@@ -203,11 +203,11 @@ async fn p_144_no_setting_of_the_clock_makes_a_storm_or_a_long_silence() {
         world.run(&store, jump, count).await.unwrap();
         assert_eq!(noticed, u32::from(set != 2), "{set}");
         world.each(|url, publisher| {
-            // An hour is the floor; a jump may cost one poll more, and none is early by the publisher's word.
+            // An hour is the floor; a jump may cost one poll more, and none breaks an instruction.
             let early: Vec<_> = publisher
                 .early
                 .iter()
-                .filter(|early| early.contains("own word"))
+                .filter(|early| early.contains("Retry-After"))
                 .collect();
             assert!(early.is_empty(), "{set} {url}: {early:?}");
             assert!(publisher.asked() >= 3, "{set} {url}: {}", publisher.asked());

@@ -59,7 +59,7 @@ pub struct Publisher {
     asked: u32,
     last_asked: Option<Timestamp>,
     last_tag: Option<String>,
-    not_before: Option<Timestamp>,
+    not_before: Option<(Timestamp, &'static str)>,
     /// Requests without validators.
     pub unconditional: u32,
     /// Requests with validators that are not the last ones given.
@@ -301,9 +301,9 @@ impl Publisher {
         if request.ask.method != Method::Get {
             self.early.push(format!("{now}: not a GET"));
         }
-        if let Some(until) = self.not_before.filter(|until| now < *until) {
+        if let Some((until, word)) = self.not_before.filter(|(until, _)| now < *until) {
             self.early
-                .push(format!("{now}: not before {until}, by its own word"));
+                .push(format!("{now}: not before {until}, {word}"));
         }
         let floor = Floors::default().hinted;
         if let Some(last) = self.last_asked.filter(|last| now.since(*last) < floor) {
@@ -321,7 +321,7 @@ impl Publisher {
         }
         if one_in(manner.limits.map(|(n, _)| n)) {
             let retry_after = manner.limits.unwrap().1;
-            self.not_before = Some(now.plus(retry_after));
+            self.not_before = Some((now.plus(retry_after), "Retry-After"));
             return Ok(FetchOutcome::RateLimited {
                 retry_after: Some(retry_after),
                 status: 429,
@@ -333,7 +333,7 @@ impl Publisher {
                 retry_after: None,
             });
         }
-        self.not_before = manner.fresh.map(|fresh| now.plus(fresh));
+        self.not_before = manner.fresh.map(|fresh| (now.plus(fresh), "fresh"));
         let come = self.arrivals.partition_point(|at| *at <= now);
         let shown = come.saturating_sub(20)..come;
         let tag = format!("\"{come}\"");

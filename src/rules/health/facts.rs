@@ -3,7 +3,7 @@
 use crate::model::entry::ReadError;
 use crate::model::health::Standing;
 use crate::model::http::FetchError;
-use crate::model::learned::{Learned, Moved};
+use crate::model::learned::{Learned, Moved, Refusal};
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::Rhythm;
 
@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub lengths: &'a [u32],
     /// Where it redirects to for good.
     pub moved: Option<&'a Moved>,
+    /// Answers in a row after which it is not asked any more by the clock.
+    pub refusal: Option<Refusal>,
 }
 
 /// What a source is judged by, as the store gives it.
@@ -50,6 +52,7 @@ impl Evidence {
             entries_ever: self.entries_ever,
             lengths: &self.lengths,
             moved: self.learned.moved.as_ref(),
+            refusal: self.learned.refusal,
         }
     }
 }

@@ -8,7 +8,9 @@ mod words;
 
 use std::time::Duration;
 
+use crate::model::learned::Refusal;
 use crate::model::time::Timestamp;
+use crate::rules::learn::is_final;
 use crate::rules::rhythm::DAY;
 use crate::rules::schedule::{Rate, Span};
 
@@ -62,6 +64,18 @@ pub fn judge(before: &Standing, facts: &Facts<'_>, now: Timestamp) -> (State, St
 
 /// Bad polls in a row, or too few good ones after them.
 fn trouble(before: State, facts: &Facts<'_>) -> Option<(State, String)> {
+    // Nobody asks it again, so no third answer will settle what it is (P-45, P-46).
+    if let Some(Refusal { status, times }) = facts.refusal.filter(|refusal| is_final(*refusal)) {
+        let state = if status == 410 {
+            State::Gone
+        } else {
+            State::Blocked
+        };
+        let why = format!(
+            "HTTP status {status}, {times} times in a row: it is asked only by name from now on"
+        );
+        return Some((state, why));
+    }
     let bad: Vec<State> = facts
         .polls
         .iter()

@@ -36,6 +36,7 @@ struct Source {
     ever: u64,
     lengths: Vec<u32>,
     moved: Option<Moved>,
+    refusal: Option<Refusal>,
     standing: Standing,
 }
 
@@ -47,6 +48,7 @@ impl Source {
             ever: 100,
             lengths: vec![2000; 40],
             moved: None,
+            refusal: None,
             standing: Standing::new(now().minus(DAY * 30)),
         }
     }
@@ -58,6 +60,7 @@ impl Source {
             entries_ever: self.ever,
             lengths: &self.lengths,
             moved: self.moved.as_ref(),
+            refusal: self.refusal,
         };
         let (standing, change) = self.standing.after(&facts, now);
         assert!(!standing.why.is_empty());
@@ -342,4 +345,15 @@ proptest! {
             prop_assert_eq!(source.then(Read), State::Fine);
         }
     }
+}
+
+#[test]
+fn p_46_who_is_not_asked_any_more_is_not_fine() {
+    let mut source = Source::new(&[Blocked, Blocked]);
+    assert_eq!(source.state(), State::Fine, "two refusals may be weather");
+    let refused = |status| Some(Refusal { status, times: 2 });
+    source.refusal = refused(401);
+    assert_eq!(source.state(), State::Blocked);
+    source.refusal = refused(410);
+    assert_eq!(source.state(), State::Gone);
 }

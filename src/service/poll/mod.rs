@@ -157,6 +157,7 @@ fn settle<W>(
         asked: Asked {
             urls: Some((&first.ordered, &first.request.ask.url)),
             probe: first.probe,
+            schedule: job.subscription.schedule.as_deref(),
         },
     };
     settle::settle(&job.state, &orders, at, took, answer)
@@ -312,7 +313,9 @@ async fn answered<W: Fetch>(
     };
     let store = desk.store.clone();
     let plan = match offload(desk, job, move |job| plan(job, &store, list.listing, at)).await {
-        Ok(plan) => plan?,
+        Ok(Ok(plan)) => plan,
+        // One feed's rows: no reason to stop polling the others.
+        Ok(Err(error)) => return Ok(Answer::Defect(format!("the store cannot be read: {error}"))),
         Err(defect) => return Ok(Answer::Defect(defect)),
     };
     if !plan.teasers.is_empty() {

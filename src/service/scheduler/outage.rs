@@ -73,8 +73,10 @@ impl<R> Suspicion<R> {
 
     /// Judges the polls that are held. `hosts`: how many there are to be asked; with one there are no others to tell.
     pub(super) fn judge(&mut self, hosts: usize, now: Instant) -> Verdict<R> {
+        // Whoever answered shortly before the oldest that is held counts as long as that one is.
+        let from = self.held.first().map_or(now, |(since, _)| *since);
         while let Some((at, ..)) = self.recent.front()
-            && now.duration_since(*at) > RECENT
+            && from.saturating_duration_since(*at) > RECENT
         {
             self.recent.pop_front();
         }

@@ -1,6 +1,7 @@
 //! Who waits, and until when.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -8,10 +9,11 @@ use crate::config;
 use crate::model::feed::{FeedState, Subscription};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
 use crate::rules::agenda;
 use crate::rules::health;
 use crate::rules::rhythm::{self, Price};
-use crate::rules::schedule::Floors;
+use crate::rules::schedule::{self, Floors};
 use crate::service::poll::Job;
 use crate::service::scheduler::{Roster, job};
 use crate::source::Source;
@@ -19,8 +21,20 @@ use crate::source::Source;
 /// Feeds by the time they are due at.
 pub(super) struct Queue {
     floors: Floors,
+    /// Polls of one host under way at once: more would only wait for each other, in others' places.
+    per_host: usize,
     feeds: HashMap<FeedId, Feed>,
     waiting: BTreeSet<(Timestamp, FeedId)>,
+    /// How many polls of each host are under way.
+    busy: HashMap<String, usize>,
+}
+
+/// Who is to be started.
+pub(super) enum Pick {
+    /// This feed.
+    Start(FeedId),
+    /// Nobody before so long, unless a poll ends.
+    Wait(Option<Duration>),
 }
 
 struct Feed {
@@ -31,18 +45,23 @@ struct Feed {
     due: Option<Timestamp>,
     /// It is being polled.
     out: bool,
-    /// When it was last taken out to be.
+    /// When it was last taken out to be, and of which host it was asked.
     asked: Option<Instant>,
+    host_asked: String,
     /// What it was told within this run holds by the clock nobody can set (P-33).
     hold: Option<Instant>,
+    /// Nothing is known of its last poll, and it waits until then all the same.
+    not_until: Option<Timestamp>,
     /// Nobody wants it any more; it goes when its poll ends.
     dropped: bool,
 }
 
 impl Queue {
-    pub(super) fn new(floors: Floors) -> Self {
+    pub(super) fn new(floors: Floors, per_host: usize) -> Self {
         Self {
             floors,
+            per_host: per_host.max(1),
+            busy: HashMap::new(),
             feeds: HashMap::new(),
             waiting: BTreeSet::new(),
         }
@@ -81,6 +100,7 @@ impl Queue {
             let state = states
                 .remove(id)
                 .unwrap_or_else(|| FeedState::new(id.clone()));
+            let state = agenda::ordered(state, &first_url(order));
             if let Some(feed) = self.feeds.get_mut(id) {
                 let same = feed.order.0 == order.0 && !feed.dropped;
                 feed.dropped = false;
@@ -88,17 +108,14 @@ impl Queue {
                     continue;
                 }
                 changed += 1;
-                let moved = first_url(&feed.order) != first_url(order);
                 feed.order = order.clone();
                 feed.host = host_of(order);
                 if feed.out {
                     continue;
                 }
                 feed.state = state;
-                if moved {
-                    // What the old address said does not bind the new one.
-                    forget_the_address(&mut feed.state);
-                    feed.hold = None;
+                if feed.state.last_poll.is_none() {
+                    feed.hold = None; // another address
                 }
             } else {
                 added += 1;
@@ -109,7 +126,9 @@ impl Queue {
                     due: None,
                     out: false,
                     asked: None,
+                    host_asked: String::new(),
                     hold: None,
+                    not_until: None,
                     dropped: false,
                 };
                 self.feeds.insert(id.clone(), feed);
@@ -119,45 +138,55 @@ impl Queue {
         (added, gone.len(), changed)
     }
 
-    /// The feed that is due and worth most of all that are (P-143).
-    pub(super) fn next(&mut self, now: Timestamp, run: Instant, price: Price) -> Option<FeedId> {
-        let due = self.waiting.iter().take_while(|(due, _)| *due <= now);
+    /// The feed that is due and worth most of all that are (P-143), and whose host is free.
+    pub(super) fn next(&mut self, now: Timestamp, run: Instant, price: Price) -> Pick {
         let mut best: Option<(f64, FeedId)> = None;
-        let mut skipped = Vec::new();
-        for (_, id) in due {
+        let mut later = Vec::new();
+        let mut wait: Option<Duration> = None;
+        for (due, id) in &self.waiting {
+            if *due > now {
+                wait = Some(due.since(now));
+                break;
+            }
             let Some(feed) = self.feeds.get(id) else {
                 continue;
             };
-            if feed.hold.is_some_and(|hold| hold > run) {
+            if let Some(hold) = feed.hold.filter(|hold| *hold > run) {
+                later.push((id.clone(), now.plus(hold - run)));
                 continue;
             }
             let open = feed.state.learned.hints.open_from(now);
             if open > now && feed.order.0.schedule.is_none() {
-                skipped.push((id.clone(), open));
+                later.push((id.clone(), open));
                 continue;
+            }
+            if self.busy.get(&feed.host).copied().unwrap_or_default() >= self.per_host {
+                continue; // a poll that ends wakes us
             }
             let worth = worth(&feed.state, now, price);
             if best.as_ref().is_none_or(|(most, _)| worth > *most) {
                 best = Some((worth, id.clone()));
             }
         }
-        for (id, open) in skipped {
-            self.put_at(&id, open);
+        for (id, at) in later {
+            let left = at.since(now);
+            wait = Some(wait.map_or(left, |wait| wait.min(left)));
+            self.put_at(&id, at);
         }
-        best.map(|(_, id)| id)
+        match best {
+            Some((_, id)) => Pick::Start(id),
+            None => Pick::Wait(wait),
+        }
     }
 
-    /// The feed to try while nobody can be reached: one of the host whose turn it is.
-    pub(super) fn canary(&self, now: Timestamp) -> Option<FeedId> {
-        let due: Vec<&FeedId> = self
-            .waiting
-            .iter()
-            .take_while(|(due, _)| *due <= now)
-            .map(|(_, id)| id)
-            .collect();
+    /// The feed to try while nobody can be reached: one of the host whose turn it is, of those that may be asked.
+    pub(super) fn canary(&self, now: Timestamp, run: Instant) -> Option<FeedId> {
         let mut by_host: BTreeMap<&str, &FeedId> = BTreeMap::new();
-        for id in due {
-            if let Some(feed) = self.feeds.get(id) {
+        for (_, id) in &self.waiting {
+            if let Some(feed) = self.feeds.get(id)
+                && feed.hold.is_none_or(|hold| hold <= run)
+                && agenda::may_be_canary(&feed.state, self.floors, now)
+            {
                 by_host.entry(&feed.host).or_insert(id);
             }
         }
@@ -183,6 +212,8 @@ impl Queue {
         let feed = self.feeds.get_mut(id)?;
         feed.out = true;
         feed.asked = Some(Instant::now());
+        feed.host_asked.clone_from(&feed.host);
+        *self.busy.entry(feed.host.clone()).or_default() += 1;
         Some(job(&feed.order, feed.state.clone()))
     }
 
@@ -194,17 +225,14 @@ impl Queue {
         now: Timestamp,
         run: Instant,
     ) {
+        self.came_back(id);
         let Some(feed) = self.feeds.get_mut(id) else {
             return;
         };
-        feed.out = false;
-        if feed.dropped {
-            self.feeds.remove(id);
-            return;
-        }
+        feed.not_until = None;
         if let Some(state) = state {
+            let state = agenda::ordered(state, &first_url(&feed.order));
             let held = state.not_before.as_ref().map(|held| held.until);
-            let held = held.max(state.fresh_until);
             let asked = state.last_poll.unwrap_or(now);
             feed.hold = held.map(|until| feed.asked.unwrap_or(run) + until.since(asked));
             feed.state = state;
@@ -214,14 +242,29 @@ impl Queue {
 
     /// Nothing is known of its poll; it waits until then.
     pub(super) fn put_off(&mut self, id: &FeedId, until: Timestamp) {
+        self.came_back(id);
         if let Some(feed) = self.feeds.get_mut(id) {
-            feed.out = false;
-            if feed.dropped {
-                self.feeds.remove(id);
-                return;
-            }
+            feed.not_until = Some(until);
         }
         self.put_at(id, until);
+    }
+
+    /// It is not being polled any more.
+    fn came_back(&mut self, id: &FeedId) {
+        let Some(feed) = self.feeds.get_mut(id) else {
+            return;
+        };
+        if std::mem::take(&mut feed.out)
+            && let Some(busy) = self.busy.get_mut(&feed.host_asked)
+        {
+            *busy -= 1;
+            if *busy == 0 {
+                self.busy.remove(&feed.host_asked);
+            }
+        }
+        if feed.dropped {
+            self.feeds.remove(id);
+        }
     }
 
     /// The clock was set back: what lies further ahead than it can is due sooner (P-144).
@@ -239,11 +282,14 @@ impl Queue {
         let subscription = &feed.order.0;
         let schedule = subscription.schedule.as_deref();
         let schedule = schedule.and_then(|text| config::schedule(text).ok());
+        let text = subscription.schedule.as_deref().unwrap_or_default();
         let cron = schedule
             .as_ref()
-            .map(|schedule| (schedule, &subscription.zone));
+            .map(|schedule| (text, schedule, &subscription.zone));
+        // Where the clock was set back, nothing lies further ahead than a day.
+        let not_until = feed.not_until.map(|until| schedule::due(until, now));
         match agenda::due(&feed.state, cron, self.floors, now) {
-            Some(due) => self.put_at(id, due),
+            Some(due) => self.put_at(id, due.max(not_until.unwrap_or(due))),
             None => self.unqueue(id),
         }
     }
@@ -274,23 +320,12 @@ fn worth(state: &FeedState, now: Timestamp, price: Price) -> f64 {
     state.learned.rhythm.worth(asked, now, price, cost)
 }
 
-fn first_url(order: &(Subscription, &'static dyn Source)) -> String {
-    order.1.first(&order.0).url.as_str().to_owned()
+/// The address in our orders.
+fn first_url(order: &(Subscription, &'static dyn Source)) -> PageUrl {
+    order.1.first(&order.0).url
 }
 
+/// Host and port: who is asked one request at a time.
 fn host_of(order: &(Subscription, &'static dyn Source)) -> String {
-    let url = order.1.first(&order.0).url;
-    url.as_url().host_str().unwrap_or_default().to_owned()
-}
-
-/// Instructions and hints were the old address's; what was learned of the entries stays.
-fn forget_the_address(state: &mut FeedState) {
-    state.next_poll = None;
-    state.not_before = None;
-    state.fresh_until = None;
-    state.failures = 0;
-    state.learned.refusal = None;
-    state.learned.moved = None;
-    state.learned.lifetime = None;
-    state.last_poll = None;
+    first_url(order).origin()
 }
