@@ -287,6 +287,7 @@ fn hint(status: u16) -> &'static str {
         401 => " (asks for credentials)",
         403 => " (refuses us)",
         404 => " (not found)",
+        451 => " (withheld for legal reasons)",
         500..=599 => " (the server's own trouble)",
         _ => "",
     }

@@ -11,6 +11,7 @@
 mod architecture;
 mod archive;
 mod atom;
+mod backoff;
 mod cli;
 mod config;
 mod daemon;
