@@ -373,6 +373,7 @@ impl Publisher {
             validators,
             freshness,
             moved_to: None,
+            private: false,
             share: Share::default(),
         })
     }
@@ -406,6 +407,7 @@ fn not_modified(validators: Option<HttpValidators>, freshness: Freshness) -> Fet
         validators,
         freshness,
         moved_to: None,
+        private: false,
     }
 }
 

@@ -185,6 +185,7 @@ async fn ask<W: Fetch>(
             freshness,
             moved_to,
             share: taken,
+            ..
         }) => {
             hand.share = taken;
             hand.seen.bytes = page.bytes.len() as u64;
@@ -200,6 +201,7 @@ async fn ask<W: Fetch>(
             validators,
             freshness,
             moved_to,
+            ..
         }) => Ok(Answer::NotModified {
             validators,
             freshness,
