@@ -307,7 +307,7 @@ impl Room {
                 archive: Some("html".to_owned()),
                 schedule: None,
                 tags: Vec::new(),
-                private: false,
+                private: None,
                 allow_hosts: feedmill::model::http::HostSet::default(),
                 options: Options::default(),
             },
