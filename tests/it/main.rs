@@ -10,6 +10,7 @@
 
 mod architecture;
 mod archive;
+mod asking;
 mod atom;
 mod backoff;
 mod cli;
