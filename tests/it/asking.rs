@@ -309,12 +309,12 @@ fn p_23_p_172_what_is_marked_private_is_not_published_unless_we_say_so() {
 
     mill.write("feeds.toml", &feeds("private = false"));
     mill.fetch(0);
-    assert_eq!(shown().0, true, "the operator says so");
+    assert!(shown().0, "the operator says so");
     assert_eq!(json(&["status", "--json"])[0]["withheld"], false);
     mill.write("feeds.toml", &feeds("private = true"));
     origin.set("/a", with("max-age=0"));
     mill.fetch(0);
-    assert_eq!(shown().0, false);
+    assert!(!shown().0);
 
     // Its publisher no longer says so.
     mill.write("feeds.toml", &feeds(""));
@@ -324,5 +324,5 @@ fn p_23_p_172_what_is_marked_private_is_not_published_unless_we_say_so() {
     );
     let run = mill.run(&["fetch", "--once"]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert_eq!(shown().0, true);
+    assert!(shown().0);
 }
