@@ -93,7 +93,7 @@ fn subscription() -> anyhow::Result<Subscription> {
         archive: None,
         schedule: None,
         tags: Vec::new(),
-        private: false,
+        private: None,
         allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     })

@@ -121,7 +121,7 @@ fn press(
         archive: None,
         schedule: None,
         tags: vec!["made".to_owned(), "科学".to_owned()],
-        private: false,
+        private: None,
         allow_hosts: HostSet::default(),
         options: Options(
             [(

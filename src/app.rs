@@ -1,6 +1,7 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+mod mindful;
 pub mod notify;
 pub mod publisher;
 pub mod reload;
@@ -20,6 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow, bail};
 use tokio::sync::Semaphore;
 
+use crate::app::mindful::Mindful;
 use crate::config::{Config, Places, Problems};
 use crate::fetch::client::Client;
 use crate::fetch::{Fetch, FetchSettings};
@@ -124,8 +126,14 @@ impl App {
         stop: impl Future<Output = ()>,
         done: impl FnMut(&FeedReport),
     ) -> anyhow::Result<Vec<FeedReport>> {
-        let web = Client::new(fetch_settings(&self.config))?;
+        let web = self.client()?;
         self.fetch_by(web, named, stop, done).await
+    }
+
+    /// Who asks publishers, and remembers who told us to stay away.
+    fn client(&self) -> anyhow::Result<Mindful> {
+        let client = Client::new(fetch_settings(&self.config))?;
+        Ok(Mindful::new(client, self.store.clone())?)
     }
 
     /// Polls feeds by order, through anybody who fetches.

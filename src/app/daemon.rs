@@ -17,9 +17,8 @@ use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
 use crate::app::watchdog::{self, Pulse};
 use crate::app::watchman::{self, Watchman};
-use crate::app::{App, fetch_settings, now, roster, told};
+use crate::app::{App, now, roster, told};
 use crate::config::{Config, Places};
-use crate::fetch::client::Client;
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
@@ -78,7 +77,7 @@ impl Daemon {
         let (retire, retired) = watch::channel(false);
         let vitals = Arc::new(Vitals::new(now()));
         let listener = listen(&app.config, listener)?;
-        let desk = Arc::new(app.desk(Client::new(fetch_settings(&app.config))?)?);
+        let desk = Arc::new(app.desk(app.client()?)?);
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;

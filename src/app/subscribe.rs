@@ -70,8 +70,9 @@ impl Scout {
                 validators,
                 freshness,
                 moved_to,
+                private,
                 share,
-            } => (page, (validators, freshness, moved_to, share)),
+            } => (page, (validators, freshness, moved_to, private, share)),
             FetchOutcome::RateLimited {
                 retry_after,
                 status,
@@ -106,7 +107,7 @@ impl Scout {
                 discover::excerpt(&page)
             ),
         };
-        let (validators, freshness, moved_to, share) = rest;
+        let (validators, freshness, moved_to, private, share) = rest;
         Ok(Look::Feed(Box::new(Found {
             title: listing.info.title,
             entries: listing.leads.len(),
@@ -116,6 +117,7 @@ impl Scout {
                 validators,
                 freshness,
                 moved_to,
+                private,
                 share,
             },
         })))

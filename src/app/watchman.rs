@@ -1,6 +1,6 @@
 //! The daemon's watchman: hears of every poll, looks at the clock now and then, and says how feeds are doing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +113,15 @@ impl Watchman {
     fn enrol(&mut self, watch: &Watch) -> Result<(), StoreError> {
         let roster = Arc::clone(&self.roster.borrow_and_update());
         // Private feeds have no numbers of their own (F-63): anybody who is served may read them.
-        let (hidden, named): (Vec<_>, Vec<_>) = roster.iter().partition(|(order, _)| order.private);
+        let mut states = self.store.feed_states()?;
+        let said: HashSet<_> = states
+            .iter()
+            .filter(|state| state.learned.private)
+            .map(|state| state.id.clone())
+            .collect();
+        let (hidden, named): (Vec<_>, Vec<_>) = roster
+            .iter()
+            .partition(|(order, _)| order.private.unwrap_or(said.contains(&order.id)));
         let count = named.len();
         let feeds: Vec<_> = named
             .iter()
@@ -121,7 +129,6 @@ impl Watchman {
             .map(|(order, _)| &order.id)
             .collect();
         let wanted: HashSet<_> = feeds.iter().copied().collect();
-        let mut states = self.store.feed_states()?;
         states.retain(|state| wanted.contains(&state.id));
         self.vitals.enrol(feeds.iter().copied(), count, &states);
         for feed in feeds {
@@ -163,9 +170,12 @@ pub fn health_feed(press: &Press) -> Result<Publication, StoreError> {
         home: press.masthead.home.clone(),
     };
     let mut events = press.store.health_events(LOOKED_AT)?;
+    let states = press.store.feed_states()?;
+    let learned: HashMap<_, _> = states.iter().map(|s| (&s.id, &s.learned)).collect();
     events.retain(|event| {
         let subscription = press.subscriptions.get(&event.feed);
-        subscription.is_some_and(|subscription| !subscription.private)
+        let learned = learned.get(&event.feed);
+        subscription.is_some_and(|order| learned.is_some_and(|learned| !order.is_private(learned)))
     });
     let newest = events.first().map(|event| event.change.at);
     let made = Made {

@@ -157,10 +157,14 @@ fn export(global: &Global, path: Option<&Path>) -> anyhow::Result<Outcome> {
     let config = global.configuration()?;
     let mut infos: HashMap<FeedId, FeedInfo> = HashMap::new();
     let mut updated = Timestamp::from_millis(0);
+    let mut private = HashSet::new();
     // What publishers say of themselves is in the store, if there is one yet.
     if config.settings.store.path.exists() {
         for state in Store::open_readonly(&config.settings.store.path)?.feed_states()? {
             updated = updated.max(state.info.updated.unwrap_or(updated));
+            if state.learned.private {
+                private.insert(state.id.clone());
+            }
             infos.insert(state.id, state.info);
         }
     }
@@ -168,7 +172,7 @@ fn export(global: &Global, path: Option<&Path>) -> anyhow::Result<Outcome> {
     let outlines: Vec<opml::Outline> = config
         .subscriptions
         .iter()
-        .filter(|feed| !feed.private)
+        .filter(|feed| !feed.private.unwrap_or(private.contains(&feed.id)))
         .filter_map(|feed| opml::Outline::of(feed, infos.get(&feed.id).unwrap_or(&nothing)))
         .collect();
     let bytes = opml::render(&config.settings.feed.title, updated, &outlines);

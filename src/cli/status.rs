@@ -31,6 +31,8 @@ struct Line {
     last: Option<PastPoll>,
     entries: u64,
     newest: Option<Timestamp>,
+    /// Shown to nobody, by its publisher's word alone (P-23).
+    withheld: bool,
 }
 
 impl Line {
@@ -48,8 +50,19 @@ impl Line {
             .is_some_and(|standing| !matches!(standing.state, State::Fine | State::Late))
     }
 
-    /// Why its state is what it is where that is not fine, or else why it is asked next when it is.
+    /// [`reason`](Self::reason), after what nobody ordered.
     fn why(&self) -> String {
+        if self.withheld {
+            return format!(
+                "not published, since it is marked private; {}",
+                self.reason()
+            );
+        }
+        self.reason()
+    }
+
+    /// Why its state is what it is where that is not fine, or else why it is asked next when it is.
+    fn reason(&self) -> String {
         match &self.standing {
             Some(standing) if standing.state != State::Fine => standing.why.clone(),
             _ => self.why_next(),
@@ -89,9 +102,12 @@ impl Args {
         let mut lines = Vec::with_capacity(config.subscriptions.len());
         for subscription in &config.subscriptions {
             let count = counts.get(&subscription.id);
+            let state = states.remove(&subscription.id);
             lines.push(Line {
                 feed: subscription.id.clone(),
-                state: states.remove(&subscription.id),
+                withheld: subscription.private.is_none()
+                    && state.as_ref().is_some_and(|state| state.learned.private),
+                state,
                 standing: standing(&store, &subscription.id, now)?,
                 last: store.polls(&subscription.id, 1)?.pop(),
                 entries: count.map_or(0, |count| count.entries),
@@ -200,6 +216,7 @@ fn as_json(line: &Line) -> serde_json::Value {
         "next_poll": time(state.and_then(|state| state.next_poll)),
         "why_next": line.why_next(),
         "why": line.why(),
+        "withheld": line.withheld,
     })
 }
 

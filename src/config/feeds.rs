@@ -103,7 +103,7 @@ fn subscription<'a>(
     });
     let schedule = block.get("schedule", cron);
     let tags = block.get("tags", values::tags).unwrap_or_default();
-    let private = block.get("private", values::flag).unwrap_or(false);
+    let private = block.get("private", values::flag);
     let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.

@@ -71,6 +71,7 @@ impl Answer {
                     validators: headers::adopt(ours, theirs),
                     freshness: headers::freshness(&self.headers),
                     moved_to,
+                    private: headers::is_private(&self.headers),
                 })
             }
             (429, _) | (503 | 301..=303 | 307 | 308, Some(_)) => Ok(FetchOutcome::RateLimited {
@@ -126,6 +127,7 @@ impl Answer {
                 bytes,
             },
             moved_to,
+            private: headers::is_private(&self.headers),
             share: self.share,
         })
     }

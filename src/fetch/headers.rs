@@ -36,6 +36,12 @@ pub fn freshness(headers: &impl Lines) -> Freshness {
     Freshness((left > 0).then(|| Duration::from_secs(left)))
 }
 
+/// Whether the whole answer is marked `private`: for us, and not for others (P-23). `private="set-cookie"` is about that
+/// field alone.
+pub fn is_private(headers: &impl Lines) -> bool {
+    CacheControl::read(headers.lines("cache-control")).private
+}
+
 /// Seconds from Date to Expires (P-22): our own clock has no part in it.
 fn expires_after(headers: &impl Lines) -> Option<u64> {
     let expires = http_date(headers.first("expires")?)?;
@@ -49,6 +55,7 @@ struct CacheControl {
     /// `no-store`, or `no-cache` for the whole answer. `private` and `must-revalidate` forbid nothing to a reader
     /// that keeps its own copy and asks again when it is stale, so a max-age beside them counts (RFC 9111 §5.2.2).
     forbids: bool,
+    private: bool,
 }
 
 impl CacheControl {
@@ -67,6 +74,8 @@ impl CacheControl {
             } else if name.eq_ignore_ascii_case(b"no-cache") {
                 // `no-cache="set-cookie"` is about that field alone.
                 read.forbids |= value.is_none();
+            } else if name.eq_ignore_ascii_case(b"private") {
+                read.private |= value.is_none();
             }
         }
         read

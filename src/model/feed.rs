@@ -28,8 +28,9 @@ pub struct Subscription {
     pub schedule: Option<String>,
     /// What it is about, in the operator's words: each has a feed of its own. No word twice.
     pub tags: Vec<String>,
-    /// True where it is asked and kept, and shown to nobody else (P-172, F-63).
-    pub private: bool,
+    /// True where it is asked and kept, and shown to nobody else (P-172, F-63); `None` leaves that to its publisher, see
+    /// [`is_private`](Self::is_private).
+    pub private: Option<bool>,
     /// Hosts it may be asked at though they are private (P-168).
     pub allow_hosts: HostSet,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
@@ -37,6 +38,11 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// Whether it is shown to nobody else: by our orders, or where they say nothing by its publisher's word (P-23).
+    pub fn is_private(&self, learned: &Learned) -> bool {
+        self.private.unwrap_or(learned.private)
+    }
+
     /// A request on behalf of this feed, with all it is allowed.
     pub fn request(&self, ask: Ask, validators: Option<HttpValidators>) -> Request {
         Request {

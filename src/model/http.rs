@@ -169,6 +169,8 @@ pub enum FetchOutcome {
         freshness: Freshness,
         /// Where a leading run of permanent redirects (301, 308) led (P-71).
         moved_to: Option<PageUrl>,
+        /// Marked `Cache-Control: private`: for us, and not for others (P-23).
+        private: bool,
         /// To be held for as long as the page's words are in memory.
         share: Share,
     },
@@ -180,6 +182,8 @@ pub enum FetchOutcome {
         freshness: Freshness,
         /// Where a leading run of permanent redirects (301, 308) led (P-71).
         moved_to: Option<PageUrl>,
+        /// Marked `Cache-Control: private`: for us, and not for others (P-23).
+        private: bool,
     },
     /// 429, or 503 with `Retry-After`.
     RateLimited {
@@ -287,6 +291,7 @@ fn hint(status: u16) -> &'static str {
         401 => " (asks for credentials)",
         403 => " (refuses us)",
         404 => " (not found)",
+        451 => " (withheld for legal reasons)",
         500..=599 => " (the server's own trouble)",
         _ => "",
     }

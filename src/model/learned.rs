@@ -46,6 +46,9 @@ pub struct Learned {
     /// Answers in a row, of one kind, after which nobody asks any more by the clock (P-45, P-46).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// Its last answers are marked `Cache-Control: private`: they are for us, and not for others (P-23).
+    #[serde(skip_serializing_if = "is_default")]
+    pub private: bool,
 }
 
 /// A new address that is believed (P-71).

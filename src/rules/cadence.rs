@@ -20,12 +20,19 @@ pub const CAP_RETRY_AFTER: Duration = Duration::from_hours(31 * 24);
 /// After a 429 that does not say for how long (`ra_default`).
 pub const RETRY_AFTER_DEFAULT: Duration = Duration::from_hours(4);
 
-/// Backoff: an hour, doubled with every failure in a row, for a day at most; a week once a feed has been failing for
-/// a fortnight (`err_base`, `err_cap`).
+/// A 451 is asked again after a week (P-47).
+pub const LEGAL: Duration = Duration::from_hours(7 * 24);
+
+/// Backoff: an hour, doubled with every failure in a row, for a day at most; about a week once a feed has been failing
+/// for a fortnight (`err_base`, `err_cap`): less by what is added to it, so that nobody who is back waits for longer
+/// than a week (P-44).
 const ERROR_BASE: Duration = Duration::from_hours(1);
 const ERROR_CAP: Duration = Duration::from_hours(24);
-const ERROR_CAP_LATE: Duration = Duration::from_hours(7 * 24);
+const ERROR_CAP_LATE: Duration = Duration::from_hours(138);
 const LATE: Duration = Duration::from_hours(14 * 24);
+
+/// So many failures in a row take a fortnight at least: what is known of a feed that never answered well.
+const LATE_TIMES: u32 = 24;
 
 /// How long a lost page is left alone at first, and at most.
 const MISSED_BASE: Duration = Duration::from_hours(2 * 24);
@@ -85,13 +92,16 @@ pub fn next_poll(now: Timestamp, fresh_until: Option<Timestamp>) -> (Timestamp, 
 }
 
 /// How long to stay away after this many failures in a row, ±20 % so that feeds that failed together do not come back
-/// together (POLLING P-40). `failing_for` is the time since the last success. Same feed, same time, same answer.
-pub fn backoff(feed: &FeedId, now: Timestamp, failures: u32, failing_for: Duration) -> Duration {
-    let cap = if failing_for > LATE {
-        ERROR_CAP_LATE
-    } else {
-        ERROR_CAP
-    };
+/// together (POLLING P-40). `failing_for` is the time since the last success, where there was one. Same feed, same time,
+/// same answer.
+pub fn backoff(
+    feed: &FeedId,
+    now: Timestamp,
+    failures: u32,
+    failing_for: Option<Duration>,
+) -> Duration {
+    let late = failing_for.map_or(failures >= LATE_TIMES, |time| time > LATE);
+    let cap = if late { ERROR_CAP_LATE } else { ERROR_CAP };
     let doubled = ERROR_BASE
         .saturating_mul(1u32 << failures.saturating_sub(1).min(16))
         .min(cap);
@@ -100,8 +110,9 @@ pub fn backoff(feed: &FeedId, now: Timestamp, failures: u32, failing_for: Durati
         Some(&now.millis().to_le_bytes()),
     ])
     .0;
-    let percent = 80 + u32::try_from(seed % 41).unwrap_or(20);
-    doubled / 100 * percent
+    let per_mille = 800 + u32::try_from(seed % 401).unwrap_or(200);
+    let millis = u64::try_from((seed >> 64) % 1000).unwrap_or(0);
+    doubled / 1000 * per_mille + Duration::from_millis(millis)
 }
 
 #[cfg(test)]
@@ -186,20 +197,20 @@ mod tests {
             (60, 24),
             (u32::MAX, 24),
         ] {
-            let wait = backoff(&id, NOW, failures, hours(1)).as_secs_f64() / 3600.0;
+            let wait = backoff(&id, NOW, failures, Some(hours(1))).as_secs_f64() / 3600.0;
             let expected = f64::from(expected);
             assert!(
                 (expected * 0.79..=expected * 1.21).contains(&wait),
                 "{failures}: {wait}"
             );
         }
-        assert!(backoff(&id, NOW, 60, hours(24 * 15)) > hours(5 * 24));
+        for (failures, failing_for) in [(60, Some(hours(24 * 15))), (24, None)] {
+            let wait = backoff(&id, NOW, failures, failing_for);
+            assert!(hours(4 * 24) < wait && wait < hours(7 * 24), "{wait:?}");
+        }
         let waits: std::collections::HashSet<_> = (0..100)
-            .map(|n| backoff(&format!("f{n}").parse().unwrap(), NOW, 3, hours(1)).as_secs())
+            .map(|n| backoff(&format!("f{n}").parse().unwrap(), NOW, 6, None).as_millis())
             .collect();
-        assert!(
-            waits.len() > 20,
-            "feeds that failed together come back apart"
-        );
+        assert_eq!(waits.len(), 100, "who failed together comes back apart");
     }
 }

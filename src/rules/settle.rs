@@ -12,7 +12,7 @@ use crate::model::learned::Learned;
 use crate::model::poll::{Coverage, PollRecord, PollResult, Reading};
 use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
-use crate::rules::cadence::{self, CAP_HINT, CAP_RETRY_AFTER, RETRY_AFTER_DEFAULT};
+use crate::rules::cadence::{self, CAP_HINT, CAP_RETRY_AFTER, LEGAL, RETRY_AFTER_DEFAULT};
 use crate::rules::learn::{Asked, learn};
 use crate::rules::rhythm::Price;
 use crate::rules::schedule::{self, Facts, Floors};
@@ -156,6 +156,10 @@ pub fn settle(
                 | FetchError::Challenged { retry_after, .. } => {
                     retry_after.max(Some(RETRY_AFTER_DEFAULT))
                 } // P-42
+                FetchError::Status {
+                    status: 451,
+                    retry_after,
+                } => retry_after.max(Some(LEGAL)), // P-47
                 FetchError::Status { retry_after, .. } => retry_after,
                 _ => None,
             };
@@ -193,10 +197,7 @@ impl Poll<'_> {
     /// A failure: backoff, or longer where the server says so.
     fn bad(self, instructed: Option<Duration>, why: &str, result: PollResult) -> PollRecord {
         let failures = self.feed.failures.saturating_add(1);
-        let failing_for = self
-            .feed
-            .last_success
-            .map_or(Duration::ZERO, |good| self.at.since(good));
+        let failing_for = self.feed.last_success.map(|good| self.at.since(good));
         let backoff = cadence::backoff(&self.feed.id, self.at, failures, failing_for);
         let wait = instructed.map_or(backoff, |asked| asked.min(CAP_RETRY_AFTER).max(backoff));
         let times = match failures {

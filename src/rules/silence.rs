@@ -4,8 +4,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::http::HostSet;
 use crate::model::ids::FeedId;
+use crate::model::time::Timestamp;
 use crate::rules::cadence::{CAP_RETRY_AFTER, RETRY_AFTER_DEFAULT};
 
 /// Two hosts of a registrable domain that answer 429 within this time silence all of it.
@@ -38,6 +41,39 @@ pub struct Held {
     pub left: Duration,
     /// The answer that began it.
     pub why: String,
+}
+
+/// A silence as it is kept for the next start, by the wall clock. Released names stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSilence {
+    /// The origin, or `*.` and the registrable domain.
+    pub scope: String,
+    /// Until when.
+    pub until: Timestamp,
+    /// The answer that began it.
+    pub why: String,
+}
+
+impl KeptSilence {
+    /// What lasts at `now`, by the wall clock.
+    pub fn of(held: Held, now: Timestamp) -> Self {
+        Self {
+            until: now.plus(held.left),
+            scope: held.scope,
+            why: held.why,
+        }
+    }
+
+    /// What is left of it at `now`. One that lies further ahead than it can have been told was kept by a clock that has
+    /// since been set back, and silences nobody (P-144).
+    pub fn held(self, now: Timestamp) -> Option<Held> {
+        let left = self.until.since(now);
+        (self.until > now && left <= CAP_RETRY_AFTER).then_some(Held {
+            scope: self.scope,
+            left,
+            why: self.why,
+        })
+    }
 }
 
 /// What a request that wants to be sent is told.

@@ -94,6 +94,7 @@ impl Press {
         published: &mut Published,
     ) -> Result<(), PublishError> {
         files::sweep(directory)?;
+        let hidden = self.hidden()?;
         loop {
             let articles = self.store.to_archive(self.store.archive_cursor()?, BATCH)?;
             let Some(cursor) = articles.last().map(|article| article.seq) else {
@@ -102,7 +103,7 @@ impl Press {
             let mut batch = Vec::with_capacity(articles.len());
             let mut written = Vec::with_capacity(articles.len());
             for article in &articles {
-                match self.file_of(article) {
+                match self.file_of(article, &hidden) {
                     Ok(Some((file, bytes))) => {
                         batch.push((file.name.clone(), bytes));
                         written.push(file);
@@ -117,9 +118,13 @@ impl Press {
     }
 
     /// The file of an article: `None` where it has none, since the same words have one already, or its feed keeps none.
-    fn file_of(&self, article: &StoredArticle) -> Result<Option<(ArchivedFile, Vec<u8>)>, String> {
+    fn file_of(
+        &self,
+        article: &StoredArticle,
+        hidden: &[FeedId],
+    ) -> Result<Option<(ArchivedFile, Vec<u8>)>, String> {
         let subscription = self.subscriptions.get(&article.feed);
-        if subscription.is_some_and(|subscription| subscription.private) {
+        if subscription.is_some() && hidden.contains(&article.feed) {
             return Ok(None);
         }
         let Some(format) = keeping::format_of(&article.article, subscription) else {
@@ -153,8 +158,12 @@ impl Press {
             .lines()
             .filter_map(|line| line.parse().ok())
             .collect();
+        let states = self.store.feed_states()?;
+        let states: HashMap<_, _> = states.iter().map(|state| (&state.id, state)).collect();
         for subscription in self.subscriptions.values() {
-            if subscription.private {
+            let said = states.get(&subscription.id);
+            let said = said.is_some_and(|state| state.learned.private);
+            if subscription.private.unwrap_or(said) {
                 hidden.insert(subscription.id.clone());
             } else {
                 hidden.remove(&subscription.id);

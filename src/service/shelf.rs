@@ -228,7 +228,9 @@ impl<'a> Stock<'a> {
     /// Public subscriptions, by id.
     fn subscriptions(&self) -> Vec<&'a Subscription> {
         let all = self.press.subscriptions.values();
-        let mut public: Vec<_> = all.filter(|subscription| !subscription.private).collect();
+        let mut public: Vec<_> = all
+            .filter(|subscription| !self.hidden.contains(&subscription.id))
+            .collect();
         public.sort_by(|a, b| a.id.cmp(&b.id));
         public
     }

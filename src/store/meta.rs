@@ -5,8 +5,10 @@ use rusqlite::{Connection, Row};
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::Price;
+use crate::rules::silence::KeptSilence;
 use crate::store::columns::Cells;
 use crate::store::error::StoreError;
+use crate::store::shapes::to_json;
 
 /// How much there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +80,26 @@ pub(super) fn keep_price(transaction: &Connection, price: Price) -> Result<(), S
     transaction
         .prepare_cached("UPDATE meta SET price = ?1")?
         .execute([price.theta])?;
+    Ok(())
+}
+
+/// The silences that were kept, whether they still last or not.
+pub(super) fn silences(connection: &Connection) -> Result<Vec<KeptSilence>, StoreError> {
+    connection
+        .prepare_cached("SELECT one, silences FROM meta")?
+        .query_row([], |row| {
+            Ok(Cells::of(row, "meta", "one").and_then(|cells| cells.json("silences")))
+        })?
+}
+
+/// Keeps these silences, and none that were kept before.
+pub(super) fn keep_silences(
+    transaction: &Connection,
+    silences: &Vec<KeptSilence>,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE meta SET silences = ?1")?
+        .execute([to_json(silences)])?;
     Ok(())
 }
 

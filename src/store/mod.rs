@@ -48,6 +48,7 @@ use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::rules::health::Evidence;
 use crate::rules::rhythm::Price;
+use crate::rules::silence::KeptSilence;
 use crate::store::lock::Lock;
 use crate::store::readers::Readers;
 use crate::store::writer::Command;
@@ -163,6 +164,16 @@ impl Store {
     /// The price of a request, where one was kept.
     pub fn price(&self) -> Result<Option<Price>, StoreError> {
         self.shared.readers.read(meta::price)
+    }
+
+    /// Keeps these silences for the next start, in place of those that were kept before.
+    pub async fn keep_silences(&self, silences: Vec<KeptSilence>) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Silences(silences, reply)).await
+    }
+
+    /// The silences that were kept last, whether they still last or not.
+    pub fn silences(&self) -> Result<Vec<KeptSilence>, StoreError> {
+        self.shared.readers.read(meta::silences)
     }
 
     /// Finishes what was asked before, empties the write-ahead log and lets go of the lock. Afterwards every clone

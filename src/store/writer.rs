@@ -12,6 +12,7 @@ use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::Price;
+use crate::rules::silence::KeptSilence;
 use crate::store::archive::{self, ArchivedFile, ImportedArticle};
 use crate::store::error::StoreError;
 use crate::store::feeds;
@@ -44,6 +45,7 @@ pub(super) enum Command {
     ),
     Health(Vec<Judged>, Reply<Vec<HealthEvent>>),
     Price(Price, Reply<()>),
+    Silences(Vec<KeptSilence>, Reply<()>),
     Close(Reply<()>),
 }
 
@@ -117,6 +119,10 @@ impl Writer {
                 }
                 Command::Price(price, reply) => {
                     let done = self.transact(|t, _| meta::keep_price(t, price));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Silences(silences, reply) => {
+                    let done = self.transact(|t, _| meta::keep_silences(t, &silences));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

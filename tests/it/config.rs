@@ -616,9 +616,9 @@ fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
     assert_eq!(a.options.get("url"), Some("https://example.org/f"));
     assert_eq!(
         (&*a.tags, a.private),
-        (&["科学".to_owned(), "world".to_owned()][..], true)
+        (&["科学".to_owned(), "world".to_owned()][..], Some(true))
     );
-    assert_eq!((&*b.tags, b.private), (&[][..], false));
+    assert_eq!((&*b.tags, b.private), (&[][..], None));
     assert_eq!(config.disabled.len(), 1);
     assert_eq!(config.files.settings, None);
 }

@@ -32,7 +32,7 @@ fn read_as(bytes: &[u8], charset: Option<&str>) -> Result<Listing, ReadError> {
         archive: None,
         schedule: None,
         tags: Vec::new(),
-        private: false,
+        private: None,
         allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     };

@@ -226,6 +226,7 @@ async fn p_07_to_p_09_a_304_may_renew_validators_and_freshness() {
                 validators: etag.map(|etag| pair(&address, Some(etag), Some(b"t1"))),
                 freshness: Freshness(seconds.map(Duration::from_secs)),
                 moved_to: None,
+                private: false,
             }
         );
     };
@@ -393,6 +394,7 @@ async fn p_71_a_304_has_a_move_too() {
             validators: None,
             freshness: Freshness(None),
             moved_to: Some(url(&origin.url("/b"))),
+            private: false,
         })
     );
 }

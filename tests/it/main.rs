@@ -10,7 +10,9 @@
 
 mod architecture;
 mod archive;
+mod asking;
 mod atom;
+mod backoff;
 mod cli;
 mod config;
 mod daemon;

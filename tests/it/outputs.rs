@@ -527,7 +527,7 @@ fn subscription(source: &str, title: Option<&str>, address: &str) -> Subscriptio
         archive: None,
         schedule: None,
         tags: vec!["科学".to_owned(), "a & b".to_owned()],
-        private: false,
+        private: None,
         allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options([option].into_iter().collect()),
     }

@@ -30,7 +30,7 @@ fn ours(text: &str) -> Result<Listing, ReadError> {
         archive: None,
         schedule: None,
         tags: Vec::new(),
-        private: false,
+        private: None,
         allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options::default(),
     };

@@ -31,7 +31,7 @@ fn subscription(id: &str, tags: &[&str]) -> Subscription {
         archive: None,
         schedule: None,
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        private: false,
+        private: None,
         allow_hosts: HostSet::default(),
         options: Options(BTreeMap::from([(
             "url".to_owned(),
@@ -393,7 +393,7 @@ async fn secret_room() -> Room {
 fn secret(public: bool) -> Vec<Subscription> {
     let mut private = subscription("p", &["geheimes", "all"]);
     private.title = Some("Verschwiegen".to_owned());
-    private.private = !public;
+    private.private = Some(!public);
     vec![private, subscription("a", &["all"])]
 }
 

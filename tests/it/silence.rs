@@ -7,6 +7,7 @@ use feedmill::fetch::client::Client;
 use feedmill::fetch::{Fetch, FetchSettings};
 use feedmill::model::http::{Ask, FetchError, FetchOutcome, HostSet, Request};
 use feedmill::model::urls::PageUrl;
+use feedmill::store::Store;
 use tokio::task::JoinSet;
 
 use crate::support::mill::{Mill, plain, rss, words};
@@ -218,7 +219,38 @@ fn p_34_a_feed_that_was_not_asked_has_not_failed() {
     assert!(why.contains("HTTP status 429"), "{why}");
     assert_eq!(origin.log().len(), 1);
     // Nothing was written of it: no failure, no backoff, no poll.
-    let report = mill.fetch(0);
-    assert_eq!(report["feeds"][0]["result"], "left-alone", "{report}");
-    assert_eq!(report["feeds"][1]["result"], "read", "{report}");
+    assert!(
+        read(&mill)
+            .polls(&"b".parse().unwrap(), 9)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+fn read(mill: &Mill) -> Store {
+    Store::open_readonly(&mill.path("data/feedmill.sqlite")).unwrap()
+}
+
+/// Each run is a process of its own: what it knows of the last one is in the store.
+#[test]
+fn p_33_p_34_a_silence_outlives_the_process_for_every_feed_of_its_origin() {
+    let feed = answer("200 OK", &[], rss(&[("1", "one", &words(1))]).as_bytes());
+    let origin = Origin::start([slow_down(86_400), feed]);
+    let (a, b) = (plain("a", &origin.url("/a")), plain("b", &origin.url("/b")));
+    let mill = Mill::new(&a);
+    mill.fetch(1);
+    let kept = read(&mill).silences().unwrap();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(kept[0].scope, origin.url(""));
+
+    mill.write("feeds.toml", &(a + &b));
+    for _ in 0..2 {
+        let report = mill.fetch(0);
+        for feed in 0..2 {
+            let feed = &report["feeds"][feed];
+            assert_eq!(feed["result"], "left-alone", "{report}");
+            assert!(feed["why"].as_str().unwrap().contains("429"), "{report}");
+        }
+    }
+    assert_eq!(origin.log().len(), 1, "the other feed is not asked either");
 }

@@ -4,24 +4,32 @@
 #[path = "../support/world.rs"]
 mod world;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
+use feedmill::model::time::Timestamp;
+use feedmill::rules::schedule::Jump;
 use feedmill::service::report::Fate;
 use feedmill::service::scheduler::Event;
 use feedmill::store::Store;
+use tokio::sync::watch;
 use tokio::time::sleep;
 use world::{Manner, World, store, subscription};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// Entries a day of the publisher of this number.
+fn rate(n: u32) -> f64 {
+    [0.02, 0.1, 0.3, 1.0, 2.0, 5.0, 12.0, 30.0][(n % 8) as usize]
+}
+
 /// Two hundred publishers of every kind.
 fn crowd(world: &World, count: u32, days: u32) {
     for n in 0..count {
-        let rates = [0.02, 0.1, 0.3, 1.0, 2.0, 5.0, 12.0, 30.0];
         let manner = Manner {
-            per_day: rates[(n % 8) as usize],
+            per_day: rate(n),
             fresh: match n % 10 {
                 3 => Some(HOUR * 2),
                 4 => Some(Duration::from_mins(20)),
@@ -62,12 +70,6 @@ async fn the_scorecard_holds_over_thirty_days() {
 
     let (mut asked, mut came, mut missed, mut delay) = (0, 0, 0, 0.0);
     world.each(|url, publisher| {
-        let permitted = if url.contains("h9.test/f9") {
-            u32::MAX
-        } else {
-            1
-        };
-        let _ = permitted;
         let (delays, lost) = publisher.delays();
         asked += publisher.asked();
         came += delays.len();
@@ -218,5 +220,95 @@ async fn p_144_no_setting_of_the_clock_makes_a_storm_or_a_long_silence() {
                 .all(|pair| pair[1].0.since(pair[0].0) >= Duration::from_millis(240)),
             "{set}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p_143_after_downtime_who_is_overdue_is_asked_one_after_the_other_the_best_first() {
+    let world = World::new();
+    crowd(&world, 400, 6);
+    let (_directory, store) = store();
+    run(&world, &store, DAY * 2).await;
+    let before = world.log().len();
+    sleep(DAY * 2).await;
+    run(&world, &store, Duration::from_mins(10)).await;
+    let back = world.log().split_off(before);
+    let spaced =
+        |pair: &[(Timestamp, String)]| pair[1].0.since(pair[0].0) >= Duration::from_millis(240);
+    assert!(back.windows(2).all(spaced), "four a second at most");
+    let asked: HashSet<&String> = back.iter().map(|(_, url)| url).collect();
+    assert_eq!(asked.len(), back.len(), "each once");
+    assert!(back.len() > 350, "nearly all are overdue: {}", back.len());
+    // How many entries a day they have, by where they stand in the line.
+    let per_day: HashMap<String, f64> = (0..400)
+        .map(|n| (format!("http://h{}.test/f{n}", n % 120), rate(n)))
+        .collect();
+    let mean = |part: &[(Timestamp, String)]| {
+        let sum: f64 = part.iter().map(|(_, url)| per_day[url]).sum();
+        sum / f64::from(u32::try_from(part.len()).unwrap())
+    };
+    let (first, last) = (mean(&back[..100]), mean(&back[back.len() - 100..]));
+    assert!(first > last * 4.0, "{first} entries a day, then {last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn p_145_after_a_sleep_of_the_machine_there_is_no_burst() {
+    let world = World::new();
+    crowd(&world, 60, 4);
+    let (_directory, store) = store();
+    let mut jumps = 0;
+    let suspend = async {
+        sleep(DAY).await;
+        // The wall clock goes on while the machine sleeps, and the other one does not.
+        world.set_clock(10 * 3600);
+        sleep(Duration::from_mins(20)).await;
+    };
+    let count = |event: Event<'_>| {
+        jumps += u32::from(matches!(event, Event::Clock(Jump::Forward(by)) if by > HOUR * 9));
+    };
+    world.run(&store, suspend, count).await.unwrap();
+    assert_eq!(jumps, 1, "it is noticed");
+    let log = world.log();
+    let woken = log[0].0.plus(DAY);
+    let after: Vec<_> = log.into_iter().filter(|(at, _)| *at >= woken).collect();
+    let spaced =
+        |pair: &[(Timestamp, String)]| pair[1].0.since(pair[0].0) >= Duration::from_millis(240);
+    assert!(after.windows(2).all(spaced));
+    let asked: HashSet<&String> = after.iter().map(|(_, url)| url).collect();
+    assert_eq!(asked.len(), after.len(), "nobody is asked twice for it");
+    assert!(asked.len() > 30, "who is overdue is asked: {}", asked.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn p_148_a_feed_that_was_removed_is_not_asked_though_it_was_due() {
+    let world = World::new();
+    crowd(&world, 200, 2);
+    let (_directory, store) = store();
+    let all = world.roster();
+    let few: Vec<_> = all.iter().take(20).cloned().collect();
+    let kept: HashSet<String> = few
+        .iter()
+        .map(|(order, _)| order.options.get("url").unwrap().to_owned())
+        .collect();
+    let (roster, enrolment) = watch::channel(Arc::new(all));
+    let mut before = 0;
+    let remove = async {
+        // All are due at once, and ten seconds are enough for forty of them.
+        sleep(Duration::from_secs(10)).await;
+        before = world.log().len();
+        roster.send_replace(Arc::new(few));
+        sleep(HOUR * 12).await;
+    };
+    world
+        .run_by(&store, enrolment, remove, |_| {})
+        .await
+        .unwrap();
+    assert!((20..100).contains(&before), "{before}");
+    let log = world.log();
+    // One may have been on its way.
+    let after = &log[before + 1..];
+    assert!(after.len() > 20, "{}", after.len());
+    for (at, url) in after {
+        assert!(kept.contains(url), "{at}: {url}");
     }
 }

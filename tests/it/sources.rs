@@ -82,7 +82,7 @@ fn subscription(source: &dyn Source, options: &[(&str, &str)]) -> Subscription {
         archive: Some(spec.archive.into()),
         schedule: None,
         tags: Vec::new(),
-        private: false,
+        private: None,
         allow_hosts: feedmill::model::http::HostSet::default(),
         options: filled,
     }

@@ -115,6 +115,7 @@ impl Fetch for Web {
                 validators,
                 freshness: fresh(seconds),
                 moved_to: None,
+                private: false,
                 share: Share::default(),
             })
         };
@@ -127,6 +128,7 @@ impl Fetch for Web {
                 validators: pair(&url, etag, modified),
                 freshness: fresh(seconds),
                 moved_to: None,
+                private: false,
             }),
             Say::Status(status, seconds) => Err(FetchError::Status {
                 status,
@@ -305,7 +307,7 @@ impl Room {
                 archive: Some("html".to_owned()),
                 schedule: None,
                 tags: Vec::new(),
-                private: false,
+                private: None,
                 allow_hosts: feedmill::model::http::HostSet::default(),
                 options: Options::default(),
             },

@@ -219,6 +219,18 @@ impl World {
         &self,
         store: &Store,
         until: impl Future<Output = ()>,
+        tell: impl FnMut(Event<'_>),
+    ) -> Result<(), StoreError> {
+        let (_hold, roster) = watch::channel(Arc::new(self.roster()));
+        self.run_by(store, roster, until, tell).await
+    }
+
+    /// The same over whoever is on the roster.
+    pub async fn run_by(
+        &self,
+        store: &Store,
+        roster: watch::Receiver<Arc<Roster>>,
+        until: impl Future<Output = ()>,
         mut tell: impl FnMut(Event<'_>),
     ) -> Result<(), StoreError> {
         let tell = |event: Event<'_>| {
@@ -227,7 +239,6 @@ impl World {
             }
             tell(event);
         };
-        let (_hold, roster) = watch::channel(Arc::new(self.roster()));
         let desk = Arc::new(self.desk(store));
         scheduler::run(desk, Pace::default(), roster, until, tell).await
     }
@@ -257,7 +268,7 @@ pub fn subscription(url: &str) -> Subscription {
         zone: Zone::utc(),
         archive: None,
         tags: Vec::new(),
-        private: false,
+        private: None,
         allow_hosts: HostSet::default(),
         schedule: None,
         options: Options(spec.options.iter().filter_map(option).collect()),
@@ -373,6 +384,7 @@ impl Publisher {
             validators,
             freshness,
             moved_to: None,
+            private: false,
             share: Share::default(),
         })
     }
@@ -406,6 +418,7 @@ fn not_modified(validators: Option<HttpValidators>, freshness: Freshness) -> Fet
         validators,
         freshness,
         moved_to: None,
+        private: false,
     }
 }
 

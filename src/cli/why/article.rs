@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::cli::why::{Answer, Desk, at, feed};
 use crate::model::article::StoredArticle;
+use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
 use crate::rules::river::entry_iri;
 use crate::store::{Looked, StoreError};
@@ -13,7 +14,13 @@ use crate::store::{Looked, StoreError};
 /// What was decided of an article; `None` where there is none of this number any more.
 pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, StoreError> {
     let subscriptions = &desk.config.subscriptions;
-    let private = subscriptions.iter().filter(|own| own.private);
+    let states = desk.store.feed_states()?;
+    let private = |own: &&Subscription| {
+        let state = states.iter().find(|state| state.id == own.id);
+        own.private
+            .unwrap_or(state.is_some_and(|state| state.learned.private))
+    };
+    let private = subscriptions.iter().filter(private);
     let hidden: Vec<FeedId> = private.map(|own| own.id.clone()).collect();
     let looked = desk.store.looked(seq, &hidden)?;
     let (Some(stored), Some(looked)) = (desk.store.article(seq)?, looked) else {

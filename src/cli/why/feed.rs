@@ -38,6 +38,15 @@ pub(super) fn of(desk: &Desk<'_>, feed: &FeedId) -> Result<Answer, StoreError> {
         answer.put("polls", json!([]));
         return Ok(answer);
     };
+    let private = subscription.is_some_and(|own| own.is_private(&state.learned));
+    answer.put("private", private);
+    if private {
+        let by = match subscription.and_then(|own| own.private) {
+            Some(_) => "by `private` in feeds.toml",
+            None => "its answers are marked private, and feeds.toml does not say `private = false`",
+        };
+        answer.say("published", format!("nowhere: {by}"));
+    }
     if let Some(standing) = standing(desk.store, feed, desk.now)? {
         answer.say("health", standing.state.to_string());
         answer.say(

@@ -339,3 +339,19 @@ fn p_61_link_headers_are_kept_as_they_came_and_bounded() {
     assert_eq!(kept.first().unwrap(), "</a>; rel=alternate");
     assert_eq!(kept.len(), 32);
 }
+
+#[test]
+fn p_23_private_is_about_the_whole_answer() {
+    for (lines, expected) in [
+        (&["private"][..], true),
+        (&["max-age=60, Private"], true),
+        (&["no-cache", "private"], true),
+        (&["private=\"set-cookie\""], false),
+        (&["public, max-age=60"], false),
+        (&["x=\"private\""], false),
+        (&[], false),
+    ] {
+        let headers: Vec<_> = lines.iter().map(|line| ("cache-control", *line)).collect();
+        assert_eq!(is_private(&table(&headers)), expected, "{lines:?}");
+    }
+}

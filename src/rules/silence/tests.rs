@@ -203,3 +203,27 @@ fn silences_are_forgotten() {
     world.answered("h.test", "f", 200, None, HOUR * 25);
     assert_eq!(world.0.by_scope.len(), 0);
 }
+
+#[test]
+fn p_33_what_is_kept_is_taken_up_for_what_is_left_of_it() {
+    let hour = Duration::from_hours(1);
+    let at = Timestamp::from_secs(1_790_000_000);
+    let held = |left| Held {
+        scope: "https://a.example".to_owned(),
+        left,
+        why: "HTTP status 429".to_owned(),
+    };
+    let kept = KeptSilence::of(held(hour * 24), at);
+    let later = |by| kept.clone().held(at.plus(by));
+    assert_eq!(later(Duration::ZERO), Some(held(hour * 24)));
+    assert_eq!(later(hour * 20), Some(held(hour * 4)));
+    assert_eq!(later(hour * 24), None, "it is over");
+    assert_eq!(later(hour * 99), None);
+    let back = |by| kept.clone().held(at.minus(by));
+    assert_eq!(
+        back(hour),
+        Some(held(hour * 25)),
+        "a clock set back a little"
+    );
+    assert_eq!(back(CAP_RETRY_AFTER), None, "or far");
+}

@@ -103,9 +103,14 @@ pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreErro
             why: format!("{origin}: {why}"),
         }));
     }
-    let Hand { share, seen } = hand;
+    let Hand {
+        share,
+        seen,
+        private,
+    } = hand;
     let unreached = matches!(&answer, Answer::Unfetched(error) if health::is_unreached(error));
     let mut record = settle(desk, &job, &first, at, started.elapsed(), answer);
+    keep_private(&job, &mut record, private);
     doubt_mass_moves(&desk.store, &job, &mut record)?;
     if unreached {
         return Ok(Ended::Unreached(Box::new(record)));
@@ -168,6 +173,8 @@ fn settle<W>(
 struct Hand {
     share: Share,
     seen: Seen,
+    /// Whether the answer is for us alone, where it says so or not.
+    private: Option<bool>,
 }
 
 async fn ask<W: Fetch>(
@@ -185,9 +192,11 @@ async fn ask<W: Fetch>(
             validators,
             freshness,
             moved_to,
+            private,
             share: taken,
         }) => {
             hand.share = taken;
+            hand.private = Some(private);
             hand.seen.bytes = page.bytes.len() as u64;
             let came = Came {
                 bytes: hand.seen.bytes,
@@ -201,11 +210,15 @@ async fn ask<W: Fetch>(
             validators,
             freshness,
             moved_to,
-        }) => Ok(Answer::NotModified {
-            validators,
-            freshness,
-            moved_to,
-        }),
+            private,
+        }) => {
+            hand.private = private.then_some(true); // it need not repeat what the 200 said
+            Ok(Answer::NotModified {
+                validators,
+                freshness,
+                moved_to,
+            })
+        }
         Ok(FetchOutcome::RateLimited {
             retry_after,
             status,
@@ -240,6 +253,25 @@ impl First {
             request: job.subscription.request(ask, validators),
             ordered,
             probe,
+        }
+    }
+}
+
+/// Takes over whether the publisher marks what it answers as private (P-23), and says so where our orders do not.
+fn keep_private(job: &Job, record: &mut PollRecord, private: Option<bool>) {
+    let Some(private) = private else {
+        return;
+    };
+    record.learned.private = private;
+    if job.subscription.private.is_none() && private != job.state.learned.private {
+        let feed = &record.feed;
+        if private {
+            tracing::warn!(
+                feed.id = %feed,
+                "its answers are marked private: it is kept and not published; `private = false` in feeds.toml publishes it"
+            );
+        } else {
+            tracing::warn!(feed.id = %feed, "its answers are no longer marked private: it is published");
         }
     }
 }
@@ -497,7 +529,7 @@ mod tests {
             archive: None,
             schedule: None,
             tags: Vec::new(),
-            private: false,
+            private: None,
             allow_hosts: HostSet::default(),
             options: Options::default(),
         };

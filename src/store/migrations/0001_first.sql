@@ -9,6 +9,7 @@ CREATE TABLE meta (
   archive_cursor INTEGER,                                        -- the last article the archive has dealt with
   last_change    INTEGER,                                        -- when an article was last stored; never moves back
   price          REAL,                                           -- of a request, in days (C.6)
+  silences       TEXT,                                           -- JSON: who told us to stay away, and until when (P-33)
   recipe         INTEGER NOT NULL                                -- of every hash in `words`
 ) STRICT;
 INSERT INTO meta (one, river_id, next_seq, recipe) VALUES (1, randomblob(16), 0, 1);

@@ -209,7 +209,7 @@ fn answer(
         seat.not_before = at.plus(after.max(floor * 2));
     } else if failed {
         seat.failures += 1;
-        let wait = cadence::backoff(&feed.id, at, seat.failures, Duration::ZERO);
+        let wait = cadence::backoff(&feed.id, at, seat.failures, Some(Duration::ZERO));
         held = Some(NotBefore {
             until: at.plus(wait),
             why: "backoff".to_owned(),
