@@ -32,6 +32,7 @@ mod real;
 mod second;
 mod serve;
 mod serve_delta;
+mod served;
 mod shelf;
 mod silence;
 mod simulation;
