@@ -19,9 +19,13 @@ use crate::service::publish::{Press, Published};
 use crate::service::shelf::{Filled, Shelf};
 use crate::store::Store;
 
-/// What came is published when nothing has come for this long, but not later than that after it came.
+/// What came is published when nothing has come for this long, but not later than that after it came: with rendering it
+/// is there within 5 s (F-66).
 const QUIET: Duration = Duration::from_secs(2);
-const LATEST: Duration = Duration::from_secs(30);
+const LATEST: Duration = Duration::from_secs(4);
+
+/// From one version to the next at least (F-66): what comes in between waits for it.
+const APART: Duration = Duration::from_secs(10);
 
 /// What failed is tried again after this.
 const AGAIN: Duration = Duration::from_mins(1);
@@ -33,6 +37,8 @@ pub struct Publisher {
     library: Arc<Library>,
     shelf: Shelf,
     sealed: PathBuf,
+    /// When readers were last given another version.
+    given: Option<Instant>,
 }
 
 impl Publisher {
@@ -45,6 +51,7 @@ impl Publisher {
             library,
             shelf: Shelf::new(Some(sealed.clone())),
             sealed,
+            given: None,
         }
     }
 
@@ -52,12 +59,9 @@ impl Publisher {
     pub async fn run(mut self, changed: Arc<Notify>, stop: watch::Receiver<bool>) {
         let mut last = false;
         while !last {
-            last = wait(&changed, &stop).await;
-            let unfinished = match self.publish().await {
-                Ok((unfinished, published)) => {
-                    told::published(&published);
-                    unfinished
-                }
+            last = wait(&changed, &stop, self.given).await;
+            match self.publish(&stop).await {
+                Ok(published) => told::published(&published),
                 Err(error) => {
                     error!(
                         error = format!("{error:#}"),
@@ -68,11 +72,7 @@ impl Publisher {
                         sleep(AGAIN).await;
                         again.notify_one();
                     });
-                    false
                 }
-            };
-            if unfinished {
-                changed.notify_one();
             }
         }
     }
@@ -90,17 +90,23 @@ impl Publisher {
                 "nothing can be served before the first publication"
             );
         }
+        self.given = None;
     }
 
-    /// Brings readers and files up to the store. Says whether there is more to do at once. Readers come before files: a
-    /// full disk keeps nobody from the news.
-    async fn publish(&mut self) -> anyhow::Result<(bool, Published)> {
+    /// Brings readers and files up to the store. Readers come before files: a full disk keeps nobody from the news.
+    async fn publish(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<Published> {
         let config = Arc::clone(&self.config.borrow());
         let press = Arc::new(press(&config, &self.store)?);
-        let shelved = self.shelve(&press).await;
+        let shelved = loop {
+            match self.shelve(&press).await {
+                Ok(true) if !*stop.borrow() => {}
+                done => break done,
+            }
+        };
         let runtime = Handle::current();
         let published = spawn_blocking(move || runtime.block_on(press.publish())).await??;
-        Ok((shelved?, published))
+        shelved?;
+        Ok(published)
     }
 
     /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.
@@ -121,22 +127,32 @@ impl Publisher {
             unfinished,
             ..
         } = filled?;
-        publications.push(health_feed(press)?);
-        shelve(&self.library, publications, now()).await?;
+        // What readers see now stays until everything older is where they can find it (F-48).
+        if !unfinished || self.library.latest().borrow().is_none() {
+            publications.push(health_feed(press)?);
+            let anew = shelve(&self.library, publications, now()).await?;
+            self.given = if anew {
+                Some(Instant::now())
+            } else {
+                self.given
+            };
+        }
         Ok(unfinished)
     }
 }
 
-/// Waits until something came and it is quiet. True: told to stop.
-async fn wait(changed: &Notify, stop: &watch::Receiver<bool>) -> bool {
+/// Waits until something came and it is quiet, and the version that was `given` has stood for a while. True: told to stop.
+async fn wait(changed: &Notify, stop: &watch::Receiver<bool>, given: Option<Instant>) -> bool {
     tokio::select! {
         biased;
         () = stopped(stop.clone()) => return true,
         () = changed.notified() => {}
     }
-    let by = Instant::now() + LATEST;
+    let came = Instant::now();
+    let earliest = given.map_or(came, |given| given + APART);
+    let by = earliest.max(came + LATEST);
     loop {
-        let quiet = (Instant::now() + QUIET).min(by);
+        let quiet = (Instant::now() + QUIET).max(earliest).min(by);
         tokio::select! {
             biased;
             () = stopped(stop.clone()) => return true,
@@ -149,4 +165,57 @@ async fn wait(changed: &Notify, stop: &watch::Receiver<bool>) -> bool {
 /// Ends when the order comes, or when nobody is left to give it.
 pub async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits as the publisher does, for this long, and says when it would have published. Something comes every so often.
+    async fn times(every: Duration, stops_after: Duration, until: Duration) -> Vec<Duration> {
+        let begin = Instant::now();
+        let changed = Arc::new(Notify::new());
+        let (_order, stop) = watch::channel(false);
+        let source = Arc::clone(&changed);
+        tokio::spawn(async move {
+            while begin.elapsed() < stops_after {
+                source.notify_one();
+                sleep(every).await;
+            }
+        });
+        let (mut given, mut all) = (None, Vec::new());
+        while tokio::time::timeout_at(begin + until, wait(&changed, &stop, given))
+            .await
+            .is_ok()
+        {
+            given = Some(Instant::now());
+            all.push(begin.elapsed());
+        }
+        all
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f_66_news_is_seen_in_seconds_and_versions_are_ten_seconds_apart() {
+        let seconds = Duration::from_secs;
+        let once = times(seconds(1), seconds(1), seconds(60)).await;
+        assert_eq!(once, [QUIET], "it was quiet at once");
+        let busy = times(Duration::from_millis(500), seconds(60), seconds(60)).await;
+        assert!(
+            busy.first().is_some_and(|first| *first <= seconds(5)),
+            "{busy:?}"
+        );
+        let gaps = busy
+            .iter()
+            .zip(busy.iter().skip(1))
+            .map(|(a, b)| b.saturating_sub(*a));
+        assert!(
+            gaps.clone()
+                .all(|gap| gap >= seconds(10) && gap <= seconds(15)),
+            "{busy:?}"
+        );
+        assert!(busy.len() >= 5, "{busy:?}");
+        let seldom = times(seconds(20), seconds(60), seconds(60)).await;
+        let waits: Vec<_> = seldom.iter().map(|time| time.as_secs() % 20).collect();
+        assert_eq!(waits, [2, 2, 2], "{seldom:?}");
+    }
 }

@@ -12,6 +12,7 @@ use crate::model::health::{Standing, State};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 use crate::rules::health::heard_until;
+use crate::rules::learn::is_stopped;
 use crate::store::{PastPoll, Store, StoreError};
 
 /// Show how each feed is doing.
@@ -167,9 +168,12 @@ fn as_row(line: &Line, now: Timestamp) -> Vec<String> {
         line.entries.to_string(),
         line.newest.map_or(String::new(), Timestamp::rfc3339),
         since(state.and_then(|state| state.last_poll)),
-        state
-            .and_then(|state| state.next_poll)
-            .map_or("due".to_owned(), |next| ahead(next, now)),
+        match state {
+            Some(state) if is_stopped(&state.learned) => "by name only".to_owned(),
+            state => state
+                .and_then(|state| state.next_poll)
+                .map_or("due".to_owned(), |next| ahead(next, now)),
+        },
         table::short(&line.why(), 100),
     ]
 }
@@ -213,7 +217,7 @@ fn as_json(line: &Line) -> serde_json::Value {
         "last_result": line.last.as_ref().map(|last| &last.result),
         "failures": state.map_or(0, |state| state.failures),
         "not_before": time(state.and_then(|state| state.not_before.as_ref()).map(|held| held.until)),
-        "next_poll": time(state.and_then(|state| state.next_poll)),
+        "next_poll": time(state.filter(|state| !is_stopped(&state.learned)).and_then(|state| state.next_poll)),
         "why_next": line.why_next(),
         "why": line.why(),
         "withheld": line.withheld,

@@ -61,11 +61,12 @@ pub fn render(edition: &Edition<'_>, sources: &[View], tags: &[View], opml: &str
     if let Some(subtitle) = &edition.subtitle {
         page.element("p", subtitle);
     }
+    page.raw("<p class=\"by\"><a href=\"#subscribe\">Subscribe</a></p>\n");
     page.raw("</header>\n<main>\n");
     for item in &edition.items {
         entry(&mut page, item);
     }
-    page.raw("</main>\n<footer>\n<h2>Subscribe</h2>\n");
+    page.raw("</main>\n<footer>\n<h2 id=\"subscribe\">Subscribe</h2>\n");
     page.raw("<p>Put one of these addresses into a feed reader. Atom says the most; all have the same entries.</p>\n<ul>\n");
     for output in OUTPUTS {
         let address = output.address(edition);
@@ -98,7 +99,7 @@ fn entry(page: &mut Page, item: &Item<'_>) {
     page.attribute("datetime", &date.rfc3339());
     page.raw(">");
     page.text(&date.civil(&Zone::utc(), "%Y-%m-%d %H:%M"));
-    page.raw(" UTC</time> ");
+    page.raw(" UTC</time> · ");
     page.text(&item.origin.title);
     for carrier in item.carriers() {
         let Some(link) = &carrier.link else { continue };

@@ -1,8 +1,12 @@
 //! Publications to a version: everything that is new is compressed, and everything that is not is taken over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use axum::body::Bytes;
 use tokio::task::spawn_blocking;
@@ -41,6 +45,19 @@ fn places(
             );
         }
     }
+    let mut fresh: Vec<(&'static str, Arc<Made>)> = Vec::new();
+    let mut seen = HashSet::new();
+    for publication in &publications {
+        if let Matter::Made(made) = &publication.matter
+            && !is_known(&known, publication.media_type, made)
+            && seen.insert(made.laid.bytes.as_ptr())
+        {
+            fresh.push((publication.media_type, made.clone()));
+        }
+    }
+    for document in documents(&fresh)? {
+        known.insert(document.identity().bytes.as_ptr(), document);
+    }
     let mut places = HashMap::with_capacity(publications.len());
     for publication in publications {
         let media_type = publication.media_type;
@@ -52,15 +69,14 @@ fn places(
                 file,
             }),
             Matter::Made(made) => {
-                let at = made.laid.bytes.as_ptr();
-                let same = known
-                    .get(&at)
+                let found = known
+                    .get(&made.laid.bytes.as_ptr())
                     .filter(|document| document.media_type() == media_type);
-                let document = match same {
+                let document = match found {
                     Some(document) => document.clone(),
+                    // The same bytes as something else.
                     None => Arc::new(document(media_type, made)?),
                 };
-                known.insert(at, document.clone());
                 let (view, changed) = (&publication.view, publication.changed);
                 Place::Here(Shown::new(document, view, changed, publication.max_age))
             }
@@ -68,6 +84,36 @@ fn places(
         places.insert(publication.path, place);
     }
     Ok(places)
+}
+
+fn is_known(known: &HashMap<*const u8, Arc<Document>>, media_type: &str, made: &Made) -> bool {
+    known
+        .get(&made.laid.bytes.as_ptr())
+        .is_some_and(|document| document.media_type() == media_type)
+}
+
+/// Documents of all of these, compressed on as many threads as there are processors: a first version has hundreds.
+fn documents(fresh: &[(&'static str, Arc<Made>)]) -> io::Result<Vec<Arc<Document>>> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || -> io::Result<Vec<Arc<Document>>> {
+        let mut done = Vec::new();
+        while let Some((media_type, made)) = fresh.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push(Arc::new(document(media_type, made.clone())?));
+        }
+        Ok(done)
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.min(fresh.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let mut all = Vec::with_capacity(fresh.len());
+        for worker in workers {
+            let done = worker.join();
+            all.extend(done.unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(all)
+    })
 }
 
 fn document(media_type: &'static str, made: Arc<Made>) -> io::Result<Document> {

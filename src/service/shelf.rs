@@ -78,7 +78,8 @@ pub struct Made {
 pub struct Filled {
     /// Everything that can be asked for.
     pub publications: Vec<Publication>,
-    /// True where there is more to seal: it should be filled again soon.
+    /// True where there is more to seal: it should be filled again soon. Until then the merged feed may lack what is too
+    /// old for it and not sealed yet, so this may be shown to those who have seen nothing, and to nobody else (F-48).
     pub unfinished: bool,
     /// Views that had to be rendered.
     pub rendered: usize,
@@ -151,7 +152,11 @@ impl Shelf {
             sealed::withdraw(dir, &stock.hidden)?;
             pages = sealed::list(dir)?;
             filled.unfinished = stock.seal(dir, &mut pages)?;
-            merged.choice.beyond = Some(Beyond(pages.last().map(|page| page.last)));
+            // A store that is being sealed shows its newest until that is done: nobody has seen the others here yet.
+            merged.choice.beyond = (!filled.unfinished).then(|| Beyond {
+                last: pages.last().map(|page| page.last),
+                most: None,
+            });
             merged.history.previous = pages.last().map(|page| Sealed::stem(page.number));
         }
         let sources = stock.sources();
@@ -494,7 +499,10 @@ impl<'a> Stock<'a> {
         for _ in 0..SEALS {
             let mut wanted = self.merged();
             wanted.choice.limit = 0;
-            wanted.choice.beyond = Some(Beyond(pages.last().map(|page| page.last)));
+            wanted.choice.beyond = Some(Beyond {
+                last: pages.last().map(|page| page.last),
+                most: Some(SEALED),
+            });
             let lineup = self.press.store.lineup(&wanted.choice)?;
             let first = first_of(&lineup.unsealed, SEALED);
             let numbers: Vec<ArticleSeq> = first.iter().map(|(_, seq)| *seq).collect();

@@ -1,6 +1,8 @@
 //! Which entries are shown together, in light: their numbers, and who else carries their words. What is private is not
 //! shown anywhere, so it may neither own words nor carry them (F-63).
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Params, Row, params};
 
 use crate::model::article::StoredArticle;
@@ -24,9 +26,14 @@ pub struct Choice {
     pub beyond: Option<Beyond>,
 }
 
-/// Where the sealed pages end.
+/// What no sealed page has yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Beyond(pub Option<ArticleSeq>);
+pub struct Beyond {
+    /// Where the sealed pages end.
+    pub last: Option<ArticleSeq>,
+    /// The oldest so many, and what the last of them brought besides; `None`: all.
+    pub most: Option<usize>,
+}
 
 /// The entries of a choice.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,10 +102,11 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
     };
     let mut lines = lines(connection, newest, params![feeds, count(choice.limit)])?;
     let mut unsealed = Vec::new();
-    if let Some(Beyond(last)) = choice.beyond {
-        for line in beyond(connection, &feeds, last)? {
+    if let Some(bounds) = choice.beyond {
+        let mut known: HashSet<i64> = lines.iter().map(|line| line.seq).collect();
+        for line in beyond(connection, &feeds, bounds)? {
             unsealed.push((seq(line.cause), seq(line.seq)));
-            if lines.iter().all(|known| known.seq != line.seq) {
+            if known.insert(line.seq) {
                 lines.push(line);
             }
         }
@@ -124,25 +132,24 @@ pub(super) fn articles(
     found.filter_map(Result::transpose).collect()
 }
 
-/// The owners with a revision above `last`, ascending, and those that came to own their words by such a revision: who
-/// had the words before them has others now.
-fn beyond(
-    connection: &Connection,
-    feeds: &str,
-    last: Option<ArticleSeq>,
-) -> Result<Vec<Line>, StoreError> {
-    let last = last.map_or(Ok(-1), number)?;
+/// The owners with a revision above the last sealed one, ascending, and those that came to own their words by such a
+/// revision: who had the words before them has others now. Walked by number, not by feed: a page has a hundred of them.
+fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Line>, StoreError> {
+    let last = bounds.last.map_or(Ok(-1), number)?;
+    let most = bounds.most.map_or(-1, count); // SQLite: a negative limit is none
     let mut found = lines(
         connection,
         shown!(
             "SELECT e.latest_seq, e.first_seq, e.words, a.seq
                FROM article a JOIN entry e ON e.first_seq = a.entry AND e.latest_seq = a.seq
-              WHERE a.seq > ?2 AND e.feed IN shown",
+              WHERE a.seq > ?2 AND +e.feed IN shown",
             owns!(),
-            "ORDER BY a.seq"
+            "ORDER BY a.seq LIMIT ?3"
         ),
-        params![feeds, last],
+        params![feeds, last, most],
     )?;
+    let all = bounds.most.is_none_or(|most| found.len() < most);
+    let end = found.last().filter(|_| !all).map(|line| line.cause);
     found.extend(lines(
         connection,
         shown!(
@@ -151,12 +158,12 @@ fn beyond(
                JOIN entry p ON p.first_seq = n.entry AND p.latest_seq = n.seq AND p.first_seq <= ?2
                JOIN article b ON b.seq = (SELECT max(seq) FROM article WHERE entry = p.first_seq AND seq <= ?2)
                JOIN entry e ON e.words = b.words
-              WHERE n.seq > ?2 AND e.latest_seq <= ?2 AND e.first_seq > p.first_seq
-                AND p.feed IN shown AND e.feed IN shown",
+              WHERE n.seq > ?2 AND n.seq <= ?3 AND e.latest_seq <= ?2 AND e.first_seq > p.first_seq
+                AND +p.feed IN shown AND +e.feed IN shown",
             owns!(),
             "GROUP BY e.first_seq"
         ),
-        params![feeds, last],
+        params![feeds, last, end.unwrap_or(i64::MAX)],
     )?);
     found.sort_by_key(|line| (line.cause, line.seq));
     Ok(found)

@@ -221,7 +221,7 @@ async fn p_49_a_silence_is_noticed_by_the_clock_but_not_one_of_our_own() {
 }
 
 /// What is wrong with a health feed as Atom. Its entries are ours, so they have neither a source nor numbers of articles.
-fn faults(document: &str) -> Vec<String> {
+pub fn faults(document: &str) -> Vec<String> {
     let mut faults = check_atom::check(document);
     faults.retain(|fault| {
         !fault.contains(" fm:")

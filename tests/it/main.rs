@@ -34,6 +34,7 @@ mod real;
 mod second;
 mod serve;
 mod serve_delta;
+mod served;
 mod shelf;
 mod silence;
 mod simulation;

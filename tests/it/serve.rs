@@ -536,6 +536,33 @@ async fn f_43_old_and_roundabout_requests_are_understood() {
     house.close().await;
 }
 
+/// Both are optional, and not offered: whoever asks for them is answered as if the question were not there.
+#[tokio::test]
+async fn f_38_f_47_neither_dictionaries_nor_digests_are_promised() {
+    let house = House::open().await;
+    let headers = [
+        "Accept-Encoding: dcb, dcz, gzip;q=0.5",
+        "Available-Dictionary: :pZGm1Av0IEBKARczz7exkNYsZb8LzaMrV7J32a2fFG4=:",
+        "Want-Repr-Digest: sha-256=1",
+    ];
+    let reply = house.ask("GET /feed.atom", &headers).await;
+    assert_eq!(reply.header("content-encoding"), Some("gzip"));
+    let plain = house
+        .ask("GET /feed.atom", &["Accept-Encoding: gzip"])
+        .await;
+    assert_eq!(reply.body, plain.body);
+    for name in ["use-as-dictionary", "repr-digest", "content-digest"] {
+        assert_eq!(reply.header(name), None);
+    }
+    let vary = reply.header("vary").unwrap();
+    assert!(!vary.contains("Available-Dictionary"), "{vary}");
+    let only = house
+        .ask("GET /feed.atom", &["Accept-Encoding: dcb, identity;q=0"])
+        .await;
+    only.problem(406);
+    house.close().await;
+}
+
 #[tokio::test]
 async fn f_45_browsers_may_read_from_anywhere() {
     let house = House::open().await;

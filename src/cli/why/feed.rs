@@ -9,6 +9,7 @@ use crate::model::hints::Hints;
 use crate::model::ids::FeedId;
 use crate::model::learned::Learned;
 use crate::model::time::Timestamp;
+use crate::rules::learn::is_stopped;
 use crate::rules::schedule::{Rate, Span};
 use crate::store::{PastPoll, StoreError};
 
@@ -130,6 +131,12 @@ pub(super) fn answered(poll: &PastPoll) -> String {
 }
 
 fn next(answer: &mut Answer, state: &FeedState, now: Timestamp) {
+    if is_stopped(&state.learned) {
+        let why = "not by the clock any more: it said twice that it is gone, or that we may not. \
+                   `feedmill fetch --once NAME` asks it by name";
+        answer.say("next", why);
+        return;
+    }
     let why = state.why_next.clone().unwrap_or_default();
     let next = state.next_poll.map_or("due".to_owned(), |next| {
         format!("{} ({})", next.rfc3339(), ahead(next, now))
