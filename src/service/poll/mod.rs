@@ -94,7 +94,7 @@ pub struct Job {
 pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreError> {
     let (at, started) = ((desk.clock)(), Instant::now());
     let job = Arc::new(job);
-    let mut hand = Hand::default();
+    let mut hand = Box::<Hand>::default();
     let first = Box::new(First::of(&job, at));
     let answer = ask(desk, &job, &first, at, &mut hand).await?;
     if let Answer::Unfetched(FetchError::Silenced { origin, left, why }) = &answer {
@@ -107,7 +107,7 @@ pub async fn poll<W: Fetch>(desk: &Desk<W>, job: Job) -> Result<Ended, StoreErro
         share,
         seen,
         private,
-    } = hand;
+    } = *hand;
     let unreached = matches!(&answer, Answer::Unfetched(error) if health::is_unreached(error));
     let mut record = settle(desk, &job, &first, at, started.elapsed(), answer);
     keep_private(&job, &mut record, private);
