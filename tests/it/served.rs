@@ -108,7 +108,7 @@ fn f_01_f_44_f_64_all_that_is_served_is_valid_and_stays_where_it_is() {
     let mut daemon = Daemon::start(&mill, WATCHDOG);
     // 240 entries: two archive documents.
     wait(&mut daemon, "/feed.atom", |feed| {
-        feed.contains("archive/2.atom") && feed.contains(">counted<")
+        feed.contains("archive/2.atom")
     });
     let served = walk(&mut daemon);
 
