@@ -1,92 +1,35 @@
 //! One poll of one feed, as a list of steps. Every choice is in `rules`; every byte comes through [`Fetch`].
 
+mod desk;
 mod details;
+mod orders;
 mod plan;
 mod told;
 
+pub use desk::{Clock, Desk, Job, PriceTag};
 pub use told::{Outcome, Polled, Seen, Told};
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::config;
 use crate::fetch::Fetch;
 use crate::model::content::RawHash;
 use crate::model::entry::Listing;
-use crate::model::feed::{FeedState, NotBefore, Subscription};
-use crate::model::http::{
-    FetchError, FetchOutcome, Freshness, HttpValidators, Page, Request, Share,
-};
+use crate::model::feed::NotBefore;
+use crate::model::http::{FetchError, FetchOutcome, Freshness, HttpValidators, Page, Share};
 use crate::model::poll::{Coverage, PollRecord, Reading};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
-use crate::rules::learn::Asked;
-use crate::rules::rhythm::Price;
-use crate::rules::schedule::Floors;
-use crate::rules::settle::{self, Answer, Orders};
-use crate::rules::{health, honesty, moves};
+use crate::rules::health;
+use crate::rules::settle::{self, Answer};
 use crate::service::poll::details::{Details, complete};
+use crate::service::poll::orders::{First, doubt_mass_moves, keep_private, settle};
 use crate::service::poll::plan::{Rest, plan};
-use crate::source::Source;
 use crate::store::{Store, StoreError};
 
 /// Pages of one listing that are asked at most: an index and what it leads to.
 const LIST_PAGES: usize = 4;
-
-/// Everything a poll needs, besides the feed.
-pub struct Desk<W> {
-    /// Who fetches.
-    pub web: W,
-    /// Who remembers.
-    pub store: Store,
-    /// Permits for reading and normalising: pages are a stranger's and cost CPU and memory, so few at once.
-    pub readers: Arc<Semaphore>,
-    /// Detail pages asked in one poll of one feed; the rest waits for the next.
-    pub details_per_poll: usize,
-    /// The price of a request.
-    pub price: PriceTag,
-    /// Nobody is asked more often.
-    pub floors: Floors,
-    /// The wall clock.
-    pub clock: Clock,
-}
-
-/// A wall clock.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// The price of a request as it is now.
-#[derive(Debug, Default)]
-pub struct PriceTag(Mutex<Price>);
-
-impl PriceTag {
-    /// With this price.
-    pub fn new(price: Price) -> Self {
-        Self(Mutex::new(price))
-    }
-
-    /// What it says.
-    pub fn now(&self) -> Price {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// From now on.
-    pub fn set(&self, price: Price) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = price;
-    }
-}
-
-/// One feed to ask.
-pub struct Job {
-    /// Our order.
-    pub subscription: Subscription,
-    /// Its adapter.
-    pub source: &'static dyn Source,
-    /// What we remember of it.
-    pub state: FeedState,
-}
 
 /// Polls a feed and records the outcome, whatever it is. Only the store can make this fail.
 ///
@@ -140,32 +83,6 @@ pub enum Ended {
     Unreached(Box<PollRecord>),
     /// It was not asked, since its host told another feed to stay away (P-34). Nothing is written.
     Silenced(NotBefore),
-}
-
-/// Decides what is written, by our orders for the feed.
-fn settle<W>(
-    desk: &Desk<W>,
-    job: &Job,
-    first: &First,
-    at: Timestamp,
-    took: Duration,
-    answer: Answer,
-) -> PollRecord {
-    let schedule = job.subscription.schedule.as_deref();
-    let schedule = schedule.and_then(|text| config::schedule(text).ok()); // checked when it was read
-    let orders = Orders {
-        cron: schedule
-            .as_ref()
-            .map(|schedule| (schedule, &job.subscription.zone)),
-        price: desk.price.now(),
-        floors: desk.floors,
-        asked: Asked {
-            urls: Some((&first.ordered, &first.request.ask.url)),
-            probe: first.probe,
-            schedule: job.subscription.schedule.as_deref(),
-        },
-    };
-    settle::settle(&job.state, &orders, at, took, answer)
 }
 
 /// What a poll holds while it is under way.
@@ -229,75 +146,6 @@ async fn ask<W: Fetch>(
         Ok(FetchOutcome::Gone) => Ok(Answer::Gone),
         Err(error) => Ok(Answer::Unfetched(error)),
     }
-}
-
-/// The first request of a poll.
-struct First {
-    request: Request,
-    /// The address in our orders.
-    ordered: PageUrl,
-    /// Without the validators there are (P-12).
-    probe: bool,
-}
-
-impl First {
-    fn of(job: &Job, at: Timestamp) -> Self {
-        let mut ask = job.source.first(&job.subscription);
-        let ordered = ask.url.clone();
-        if let Some(moved) = moves::address(&job.state, &ordered, at) {
-            ask.url = moved;
-        }
-        let probe = honesty::is_probe_due(&job.state, at);
-        let validators = job.state.validators.clone().filter(|_| !probe);
-        Self {
-            request: job.subscription.request(ask, validators),
-            ordered,
-            probe,
-        }
-    }
-}
-
-/// Takes over whether the publisher marks what it answers as private (P-23), and says so where our orders do not.
-fn keep_private(job: &Job, record: &mut PollRecord, private: Option<bool>) {
-    let Some(private) = private else {
-        return;
-    };
-    record.learned.private = private;
-    if job.subscription.private.is_none() && private != job.state.learned.private {
-        let feed = &record.feed;
-        if private {
-            tracing::warn!(
-                feed.id = %feed,
-                "its answers are marked private: it is kept and not published; `private = false` in feeds.toml publishes it"
-            );
-        } else {
-            tracing::warn!(feed.id = %feed, "its answers are no longer marked private: it is published");
-        }
-    }
-}
-
-/// A new address is not believed where feeds of several hosts move there at once (P-74).
-fn doubt_mass_moves(store: &Store, job: &Job, record: &mut PollRecord) -> Result<(), StoreError> {
-    let before = job.state.learned.address.as_ref();
-    let to = match &record.learned.address {
-        Some(address) if before != Some(address) => PageUrl::parse(&address.to).ok(),
-        _ => None,
-    };
-    if let Some(to) = to
-        && moves::is_mass_move(&store.feed_states()?, &to, record.at)
-    {
-        tracing::warn!(
-            feed.id = %record.feed,
-            to = to.as_str(),
-            "feeds of several hosts are redirected there for good at once: nobody's address is changed"
-        );
-        record
-            .learned
-            .address
-            .clone_from(&job.state.learned.address);
-        record.learned.moved.clone_from(&job.state.learned.moved);
-    }
-    Ok(())
 }
 
 /// The status of an answer, where there was one.
@@ -499,12 +347,15 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+    use tokio::sync::Semaphore;
+
     use super::*;
     use crate::fetch::FetchSettings;
     use crate::fetch::client::Client;
-    use crate::model::feed::Options;
+    use crate::model::feed::{FeedState, Options, Subscription};
     use crate::model::http::HostSet;
     use crate::model::time::Zone;
+    use crate::rules::schedule::Floors;
     use crate::source;
 
     /// All polls of a cycle exist from its beginning.
