@@ -261,6 +261,8 @@ fn fetch_settings(config: &Config) -> FetchSettings {
         max_in_flight: set.max_in_flight,
         per_host: set.per_host,
         per_address: set.per_address,
+        host_per_day: set.host_per_day,
+        per_day: set.per_day,
         host_delay: set.host_delay,
         independent_hosts: set.independent_hosts.clone(),
         contact: set.contact.clone().or(defaults.contact),

@@ -13,6 +13,7 @@ use crate::config::service::{ScheduleSettings, ServeSettings};
 use crate::config::values;
 use crate::model::http::HostSet;
 use crate::model::urls::PageUrl;
+use crate::rules::allowance::PerDay;
 
 /// Everything that can be set. Paths are whole: relative ones have been put below the data directory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,6 +45,10 @@ pub struct FetchSettings {
     pub per_host: usize,
     /// Requests in flight at once to one address, whatever the names of the hosts there (P-140).
     pub per_address: usize,
+    /// The most of a day, of one host: requests and bytes (P-150).
+    pub host_per_day: PerDay,
+    /// The most of a day, in all.
+    pub per_day: PerDay,
     /// From the end of one request to a host to the start of the next.
     pub host_delay: Duration,
     /// Hosts whose paths belong to different people: one that says "too many" to one feed says it to that feed alone (P-34).
@@ -78,6 +83,14 @@ impl Default for FetchSettings {
             max_in_flight: 32,
             per_host: 1,
             per_address: 2,
+            host_per_day: PerDay {
+                requests: 10_000,
+                bytes: 4 << 30,
+            },
+            per_day: PerDay {
+                requests: 1_000_000,
+                bytes: 256 << 30,
+            },
             host_delay: Duration::from_secs(2),
             independent_hosts: HostSet::default(),
             user_refresh: Duration::from_mins(5),
@@ -112,6 +125,22 @@ impl FetchSettings {
             &mut self.per_address,
             values::count(1..=1000),
         );
+        let per_day = || {
+            let count = values::count(1..=1_000_000_000);
+            move |value: &DeValue<'_>| count(value).map(|count| count as u64)
+        };
+        block.set(
+            "host_requests_per_day",
+            &mut self.host_per_day.requests,
+            per_day(),
+        );
+        block.set(
+            "host_bytes_per_day",
+            &mut self.host_per_day.bytes,
+            values::volume,
+        );
+        block.set("requests_per_day", &mut self.per_day.requests, per_day());
+        block.set("bytes_per_day", &mut self.per_day.bytes, values::volume);
         block.set("host_delay", &mut self.host_delay, pause());
         block.set(
             "independent_hosts",

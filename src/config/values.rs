@@ -238,6 +238,15 @@ fn written(duration: Duration) -> String {
 
 /// A number of bytes and its unit: `10MiB` (1024 each step) or `10MB` (1000 each step). From 1 KiB to 1 GiB.
 pub(super) fn size(value: &DeValue<'_>) -> Result<u64, String> {
+    bytes(value, 1 << 30, "1GiB")
+}
+
+/// The same for what comes in a day: up to 1 TiB.
+pub(super) fn volume(value: &DeValue<'_>) -> Result<u64, String> {
+    bytes(value, 1 << 40, "1024GiB")
+}
+
+fn bytes(value: &DeValue<'_>, most: u64, shown_most: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [
         ("B", 1),
         ("KB", 1_000),
@@ -256,10 +265,13 @@ pub(super) fn size(value: &DeValue<'_>) -> Result<u64, String> {
             shown(text)
         )
     })?;
-    if (1 << 10..=1 << 30).contains(&bytes) {
+    if (1 << 10..=most).contains(&bytes) {
         Ok(bytes)
     } else {
-        Err(format!("`{}` is not between 1KiB and 1GiB", shown(text)))
+        Err(format!(
+            "`{}` is not between 1KiB and {shown_most}",
+            shown(text)
+        ))
     }
 }
 

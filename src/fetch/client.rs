@@ -22,6 +22,7 @@ use crate::fetch::why::Stage;
 use crate::fetch::{Fetch, FetchSettings, guard, headers};
 use crate::model::http::{Ask, FetchError, FetchOutcome, HostSet, Method, Request, Share};
 use crate::model::ids::FeedId;
+use crate::rules::allowance::Allowance;
 use crate::rules::silence::{Held, Place};
 
 pub use crate::fetch::transport::ClientError;
@@ -61,7 +62,10 @@ impl Client {
         Ok(Self {
             inner: Arc::new(Inner {
                 transport: Transport::new(&settings)?,
-                quiet: Quiet::new(settings.independent_hosts.clone()),
+                quiet: Quiet::new(
+                    settings.independent_hosts.clone(),
+                    Allowance::new(settings.host_per_day, settings.per_day),
+                ),
                 budget: Budget::default(),
                 gate: Gate::new(
                     settings.max_in_flight,
@@ -158,7 +162,7 @@ impl Inner {
         // On the heap, and only now: thousands may be waiting for the gate, few are behind it.
         let answer = Box::pin(self.admitted(&mut pass, call, patience)).await?;
         let retry_after = headers::retry_after(&answer.headers);
-        errand.answered(call.feed, answer.status, retry_after);
+        errand.answered(call.feed, answer.status, retry_after, answer.body.len());
         Ok(answer)
     }
 

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::model::http::{FetchError, FetchOutcome, HostSet, Request};
 use crate::model::urls::PageUrl;
+use crate::rules::allowance::PerDay;
 
 /// Somebody who fetches. The program has one over HTTP, tests have a map.
 pub trait Fetch: Send + Sync + 'static {
@@ -63,6 +64,10 @@ pub struct FetchSettings {
     pub per_address: usize,
     /// From the end of a request to the start of the next on the same origin.
     pub host_delay: Duration,
+    /// The most of a day, of one origin (P-150).
+    pub host_per_day: PerDay,
+    /// The most of a day, in all.
+    pub per_day: PerDay,
     /// Hosts whose paths belong to different people: a 429 there is about one feed alone (P-34).
     pub independent_hosts: HostSet,
     /// The page in the `User-Agent` where a publisher learns who asks (P-160).
@@ -84,6 +89,14 @@ impl Default for FetchSettings {
             ratio_from: MIB,
             max_hops: 5,
             max_in_flight: 32,
+            host_per_day: PerDay {
+                requests: 10_000,
+                bytes: 4 << 30,
+            },
+            per_day: PerDay {
+                requests: 1_000_000,
+                bytes: 256 << 30,
+            },
             per_host: 1,
             per_address: 2,
             host_delay: Duration::from_secs(2),

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::model::http::{FetchError, HostSet};
 use crate::model::ids::FeedId;
+use crate::rules::allowance::Allowance;
 use crate::rules::silence::{Held, Leave, Place, Silences};
 
 /// The silences of a client, by a clock that is never set.
@@ -17,6 +18,7 @@ use crate::rules::silence::{Held, Leave, Place, Silences};
 pub struct Quiet {
     start: Instant,
     silences: Mutex<Silences>,
+    allowance: Mutex<Allowance>,
     /// One began, or somebody who went first came back.
     changed: Notify,
 }
@@ -32,12 +34,18 @@ pub struct Errand<'a> {
 
 impl Quiet {
     /// None yet.
-    pub fn new(independent: HostSet) -> Self {
+    pub fn new(independent: HostSet, allowance: Allowance) -> Self {
         Self {
             start: Instant::now(),
             silences: Mutex::new(Silences::new(independent)),
+            allowance: Mutex::new(allowance),
             changed: Notify::new(),
         }
+    }
+
+    fn allowance(&self) -> MutexGuard<'_, Allowance> {
+        let allowance = self.allowance.lock();
+        allowance.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> (MutexGuard<'_, Silences>, Duration) {
@@ -63,6 +71,22 @@ impl Quiet {
             };
             match first {
                 Some(first) => {
+                    if let Err(held) = self.allowance().request(place.origin, self.start.elapsed())
+                    {
+                        let (mut silences, now) = self.lock();
+                        if first {
+                            silences.gave_up(place);
+                        }
+                        tracing::warn!(
+                            origin = held.scope,
+                            why = held.why,
+                            "nobody is asked there until the day is over"
+                        );
+                        silences.restore(held.clone(), now);
+                        drop(silences);
+                        self.changed.notify_waiters();
+                        return Err(silenced(held));
+                    }
                     return Ok(Errand {
                         quiet: self,
                         place,
@@ -117,8 +141,16 @@ impl Errand<'_> {
         }
     }
 
-    /// It is back, with this answer.
-    pub fn answered(mut self, feed: &FeedId, status: u16, retry_after: Option<Duration>) {
+    /// It is back, with this answer and so many bytes.
+    pub fn answered(
+        mut self,
+        feed: &FeedId,
+        status: u16,
+        retry_after: Option<Duration>,
+        bytes: usize,
+    ) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.quiet.allowance().received(self.place.origin, bytes);
         let (mut silences, now) = self.quiet.lock();
         let begun = silences.answered(self.place, feed, status, retry_after, now);
         drop(silences);

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod agenda;
+pub mod allowance;
 pub mod blocks;
 pub mod cadence;
 pub mod charset;

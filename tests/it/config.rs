@@ -386,7 +386,7 @@ fn an_error_of_toml_shows_its_line_and_caret_once() {
 #[test]
 fn broken_settings_are_told_apart() {
     let check = |text: &str, told: &str| assert_eq!(settings(text), told, "{text}");
-    let fetch = "max_in_flight, per_host, per_address, host_delay, independent_hosts, user_refresh, dns_timeout, \
+    let fetch = "max_in_flight, per_host, per_address, host_requests_per_day, host_bytes_per_day, requests_per_day, bytes_per_day, host_delay, independent_hosts, user_refresh, dns_timeout, \
                  connect_timeout, first_byte_timeout, idle_timeout, total_timeout, max_body, max_decoded, max_redirects, details_per_poll, contact";
     check(
         "[fetch]\nper_hosts = 1\n",
@@ -581,7 +581,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 16 + 8 + 2 + 1 + 4 + 3 + 1);
+    assert_eq!(keys, 20 + 8 + 2 + 1 + 4 + 3 + 1);
 }
 
 #[test]

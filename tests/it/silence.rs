@@ -7,6 +7,7 @@ use feedmill::fetch::client::Client;
 use feedmill::fetch::{Fetch, FetchSettings};
 use feedmill::model::http::{Ask, FetchError, FetchOutcome, HostSet, Request};
 use feedmill::model::urls::PageUrl;
+use feedmill::rules::allowance::PerDay;
 use feedmill::store::Store;
 use tokio::task::JoinSet;
 
@@ -33,6 +34,30 @@ fn request(feed: &str, address: &str) -> Request {
         feed: feed.parse().unwrap(),
         allowed: HostSet::parse(&["127.0.0.1"]).unwrap(),
     }
+}
+
+#[tokio::test]
+async fn p_150_the_day_of_a_host_ends_and_nothing_more_is_sent() {
+    let origin = Origin::start([good(), good(), good()]);
+    let other = Origin::start([good()]);
+    let settings = FetchSettings {
+        host_delay: Duration::ZERO,
+        host_per_day: PerDay {
+            requests: 2,
+            bytes: 1 << 20,
+        },
+        ..FetchSettings::default()
+    };
+    let client = Client::new(settings).unwrap();
+    for path in ["/a", "/b"] {
+        let outcome = client.fetch(request("a", &origin.url(path))).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
+    is_silenced(&client.fetch(request("a", &origin.url("/c"))).await, 86_340);
+    assert_eq!(origin.log().len(), 2);
+    assert!(client.fetch(request("b", &other.url("/"))).await.is_ok());
+    // It is remembered over a restart like every silence.
+    assert_eq!(client.silences().len(), 1);
 }
 
 fn slow_down(seconds: u32) -> Step {
