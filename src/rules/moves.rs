@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::feed::FeedState;
+use crate::model::ids::FeedId;
 use crate::model::learned::{Address, Learned, Moved};
 use crate::model::poll::Reading;
 use crate::model::time::Timestamp;
@@ -91,6 +92,41 @@ pub fn address(feed: &FeedState, ordered: &PageUrl, now: Timestamp) -> Option<Pa
     (known.from == ordered.as_str() && !doubted)
         .then(|| PageUrl::parse(&known.to).ok())
         .flatten()
+}
+
+/// A feed as it is asked: its name, its address now, and whether that is one it moved to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub feed: FeedId,
+    /// Where.
+    pub url: PageUrl,
+    /// Our orders name another.
+    pub moved: bool,
+}
+
+impl Asked {
+    /// Of what is remembered and the address in our orders.
+    pub fn of(feed: &FeedState, ordered: &PageUrl, now: Timestamp) -> Self {
+        let new = address(feed, ordered, now);
+        Self {
+            feed: feed.id.clone(),
+            moved: new.is_some(),
+            url: new.unwrap_or_else(|| ordered.clone()),
+        }
+    }
+}
+
+/// The feed that is asked in place of this one, since this one moved to its address (P-79): the one that was there before,
+/// or of several that moved there the first by name.
+pub fn twin<'a>(of: &Asked, mut others: impl Iterator<Item = &'a Asked>) -> Option<&'a FeedId> {
+    if !of.moved {
+        return None;
+    }
+    let same = others.find(|other| {
+        other.feed != of.feed && other.url == of.url && (!other.moved || other.feed < of.feed)
+    });
+    same.map(|other| &other.feed)
 }
 
 /// Whether so many feeds redirect to this host at once that somebody in between does it: a fifth of all, or feeds of
@@ -251,6 +287,30 @@ mod tests {
         assert!(!same(false, 0, None));
         assert!(same(false, 10, Some("urn:f")));
         assert!(!same(false, 10, Some("urn:g")));
+    }
+
+    #[test]
+    fn p_79_two_that_come_to_one_address_are_asked_once() {
+        let asked = |feed: &str, at: &str, moved| Asked {
+            feed: feed.parse().unwrap(),
+            url: url(at),
+            moved,
+        };
+        let c = "https://c.test/feed";
+        let all = [
+            asked("a", c, true),
+            asked("b", c, true),
+            asked("d", "https://d.test/feed", true),
+            asked("e", "https://d.test/feed", false),
+        ];
+        let twin_of = |n: usize| twin(&all[n], all.iter()).map(FeedId::as_str);
+        assert_eq!(twin_of(0), None, "the first of those that moved");
+        assert_eq!(twin_of(1), Some("a"));
+        assert_eq!(twin_of(2), Some("e"), "who was there before");
+        assert_eq!(twin_of(3), None);
+        // Two orders for one address are two orders.
+        let ordered = [asked("a", c, false), asked("b", c, false)];
+        assert_eq!(twin(&ordered[1], ordered.iter()), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::model::ids::FeedId;
 use crate::model::poll::PollRecord;
 use crate::model::time::Timestamp;
 use crate::rules::health::our_outage;
+use crate::rules::moves::{self, Asked};
 use crate::rules::{cadence, learn};
 use crate::service::crew::{Crew, End};
 use crate::service::poll::{self, Desk, Job, Seen};
@@ -39,8 +40,27 @@ pub async fn cycle<W: Fetch>(
         reports.push(report);
     };
     let mut crew = Crew::new(Arc::clone(&desk));
+    let now = (desk.clock)();
+    let all: Vec<Asked> = jobs
+        .iter()
+        .map(|job| Asked::of(&job.state, &job.source.first(&job.subscription).url, now))
+        .collect();
+    let twins: HashMap<FeedId, FeedId> = all
+        .iter()
+        .filter_map(|asked| Some((asked.feed.clone(), moves::twin(asked, all.iter())?.clone())))
+        .collect();
     for job in jobs {
-        match order.may_ask(&job, (desk.clock)()) {
+        if let Some(twin) = twins.get(&job.subscription.id) {
+            let held = NotBefore {
+                until: now.plus(cadence::CAP_HINT),
+                why: format!(
+                    "it moved to the address of `{twin}`, which is asked in its place (P-79)"
+                ),
+            };
+            report(FeedReport::of(job.subscription.id, Fate::LeftAlone(held)));
+            continue;
+        }
+        match order.may_ask(&job, now) {
             Ok(()) => crew.start(job),
             Err(held) => report(FeedReport::of(job.subscription.id, Fate::LeftAlone(held))),
         }

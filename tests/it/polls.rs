@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use feedmill::model::feed::FeedState;
+use feedmill::model::learned::Address;
 use feedmill::rules::cadence::may_ask;
 use feedmill::service::cycle::{Order, cycle};
 use feedmill::service::poll::{Outcome, Polled, poll};
@@ -556,4 +557,31 @@ async fn a_failed_poll_is_no_success_in_the_books() {
     let state = room.state("f");
     assert_eq!((state.failures, state.last_success), (1, None));
     assert_eq!(room.store.polls(&state.id, 1).unwrap()[0].result, "failed");
+}
+
+#[tokio::test]
+async fn p_71_p_79_two_feeds_that_moved_to_one_address_are_asked_there_once() {
+    let room = Room::new();
+    room.web.set("/c", Say::Page(wholes(&["a"])));
+    let moved = |feed: &str| {
+        let mut job = room.job(feed);
+        let from = job.source.first(&job.subscription).url;
+        job.state.learned.address = Some(Address {
+            from: from.as_str().to_owned(),
+            to: from.join("/c").unwrap().as_str().to_owned(),
+            tried_old: false,
+        });
+        job
+    };
+    let order = Order {
+        user_refresh: Duration::ZERO,
+        named: false,
+    };
+    let jobs = vec![moved("b"), moved("a")];
+    let reports = cycle(Arc::new(room.desk()), jobs, order, pending(), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(room.web.paths(), ["/c"]);
+    assert!(matches!(reports[0].fate, Fate::LeftAlone(_)), "{reports:?}");
+    assert!(matches!(reports[1].fate, Fate::Read { .. }), "{reports:?}");
 }

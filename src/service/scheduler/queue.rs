@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::rules::agenda;
 use crate::rules::health;
+use crate::rules::moves::{self, Asked};
 use crate::rules::rhythm::{self, Price};
 use crate::rules::schedule::{self, Floors};
 use crate::service::poll::Job;
@@ -289,9 +290,33 @@ impl Queue {
         // Where the clock was set back, nothing lies further ahead than a day.
         let not_until = feed.not_until.map(|until| schedule::due(until, now));
         match agenda::due(&feed.state, cron, self.floors, now) {
+            Some(_) if let Some(twin) = self.twin(feed, now) => {
+                tracing::warn!(
+                    feed.id = %id,
+                    twin = %twin,
+                    "moved to an address that another feed is asked at: only that one is asked from now on"
+                );
+                self.unqueue(id);
+            }
             Some(due) => self.put_at(id, due.max(not_until.unwrap_or(due))),
             None => self.unqueue(id),
         }
+    }
+
+    /// Who is asked in place of this feed (P-79). Few have moved, so few look.
+    fn twin(&self, feed: &Feed, now: Timestamp) -> Option<FeedId> {
+        let asked = |feed: &Feed| Asked::of(&feed.state, &first_url(&feed.order), now);
+        let this = asked(feed);
+        if !this.moved {
+            return None;
+        }
+        let others: Vec<Asked> = self
+            .feeds
+            .values()
+            .filter(|other| !other.dropped)
+            .map(asked)
+            .collect();
+        moves::twin(&this, others.iter()).cloned()
     }
 
     fn put_at(&mut self, id: &FeedId, due: Timestamp) {
