@@ -148,6 +148,9 @@ const ENDLESS: [&str; 11] = [
     "p", "li", "td", "tr", "tbody", "dd", "dt", "th", "thead", "tfoot", "option",
 ];
 
+/// The parts of a table.
+const ROWS: [&str; 7] = ["thead", "tbody", "tfoot", "tr", "caption", "td", "th"];
+
 fn is_shape(name: &str) -> bool {
     const SHAPES: [&str; 15] = [
         "g",
@@ -210,7 +213,6 @@ impl<'a> Open<'a> {
     /// What of its kind an element ends by starting, where the end tag is left out (§13.2.6.4.7, §13.2.6.4.15).
     fn end_sibling(&mut self, name: &str) {
         const ITEMS: [&[&str]; 2] = [&["li"], &["dd", "dt"]];
-        const ROWS: [&str; 7] = ["thead", "tbody", "tfoot", "tr", "caption", "td", "th"];
         if let Some(kind) = ITEMS.iter().find(|kind| is_one_of(name, kind)) {
             let found = self.stack.iter().rev().find(|(open, nesting)| {
                 is_one_of(open, kind)
@@ -286,12 +288,15 @@ impl<'a> Open<'a> {
         for (at, &(open, nesting)) in self.stack.iter().enumerate().rev() {
             if open.eq_ignore_ascii_case(name) {
                 let inside = self.stack.split_off(at);
+                // The parser ignores a row or a cell that stands in no table, and closes nothing with it.
+                let ignored = is_one_of(name, &ROWS) && !self.in_table();
                 for (place, (open, nesting)) in inside.into_iter().enumerate() {
                     if nesting == Nesting::Formatting {
                         self.stack.push((open, nesting));
                     } else {
                         self.count(nesting, -1);
-                        self.forgiven += usize::from(place > 0 && !is_one_of(open, &ENDLESS));
+                        let ends_itself = is_one_of(open, if ignored { &ROWS } else { &ENDLESS });
+                        self.forgiven += usize::from(place > 0 && !ends_itself);
                     }
                 }
                 return;
@@ -300,6 +305,11 @@ impl<'a> Open<'a> {
                 return;
             }
         }
+    }
+
+    fn in_table(&self) -> bool {
+        let mut names = self.stack.iter().map(|(open, _)| open);
+        names.any(|open| is_one_of(open, &["table", "template"]))
     }
 
     /// Takes one inline element out; those inside of it stay.

@@ -132,6 +132,8 @@ fn what_parsers_see_otherwise_is_not_deep_either() {
         // Cells outside of a table are ignored, what is in them is not.
         ("", "<td><div></td>"),
         ("", "<td><div><td>"),
+        ("", "<tr><li><dd>"),
+        ("", "<tr><li><dd></tr>"),
         ("<table><svg></table>", "<td><div></td>"),
         ("", "<li><div><li>"),
     ] {
