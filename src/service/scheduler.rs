@@ -111,7 +111,7 @@ pub async fn run<W: Fetch>(
             () = &mut stop => break,
             Ok(()) = roster.changed() => {
                 let now = Arc::clone(&roster.borrow_and_update());
-                clockwork.enrol(&now)?;
+                clockwork.enrol_anew(&now);
                 // Somebody is at work here, and may have made room.
                 clockwork.halted = clockwork.halted.map(|_| Instant::now());
             }

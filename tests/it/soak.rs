@@ -312,3 +312,36 @@ async fn p_148_a_feed_that_was_removed_is_not_asked_though_it_was_due() {
         assert!(kept.contains(url), "{at}: {url}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_read_keeps_the_old_roster_and_takes_the_new_one_later() {
+    let world = World::new();
+    crowd(&world, 2, 1);
+    let (directory, store) = store();
+    let all = world.roster();
+    let (enrolled, roster) = watch::channel(Arc::new(all[..1].to_vec()));
+    let damage = |info: &str| {
+        let path = directory.path().join("store.sqlite");
+        let sqlite = rusqlite::Connection::open(path).unwrap();
+        sqlite.execute("UPDATE feed SET info = ?1", [info]).unwrap();
+    };
+    let until = async {
+        sleep(Duration::from_secs(10)).await;
+        damage("{");
+        enrolled.send_replace(Arc::new(all.clone()));
+        sleep(Duration::from_mins(2)).await;
+        assert_eq!(world.log().len(), 1, "the old roster goes on alone");
+        damage("{}");
+        sleep(Duration::from_mins(2)).await;
+    };
+    let (mut unread, mut rosters) = (0, Vec::new());
+    let note = |event: Event<'_>| match event {
+        Event::Unread(_) => unread += 1,
+        Event::Roster(added, ..) => rosters.push(added),
+        _ => {}
+    };
+    world.run_by(&store, roster, until, note).await.unwrap();
+    assert!(unread > 1, "tried again: {unread}");
+    assert_eq!(rosters, [1, 1]);
+    assert_eq!(world.log().len(), 2);
+}
