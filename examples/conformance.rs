@@ -18,10 +18,10 @@ use anyhow::{Context, bail, ensure};
 use feed_rs::model::{Content, Entry, Link, Text};
 use feedmill::model::content::{Content as Words, ContentKind};
 use feedmill::model::entry::{Draft, Lead, Listing};
-use feedmill::model::feed::{Options, Subscription};
+use feedmill::model::feed::Subscription;
 use feedmill::model::http::Page;
 use feedmill::model::ids::EntryId;
-use feedmill::model::time::{Timestamp, Zone};
+use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 use feedmill::source::Source;
 use feedmill::source::feed::Feed;
@@ -84,19 +84,7 @@ fn page(asked: &Value) -> anyhow::Result<Page> {
 }
 
 fn subscription() -> anyhow::Result<Subscription> {
-    Ok(Subscription {
-        id: "conformance".parse()?,
-        source: "feed".to_owned(),
-        title: None,
-        language: "und".to_owned(),
-        zone: Zone::utc(),
-        archive: None,
-        schedule: None,
-        tags: Vec::new(),
-        private: None,
-        allow_hosts: feedmill::model::http::HostSet::default(),
-        options: Options::default(),
-    })
+    Ok(Subscription::new("conformance".parse()?, "feed"))
 }
 
 fn feedmill(page: &Page) -> Result<Value, String> {

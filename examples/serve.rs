@@ -17,11 +17,10 @@ use feedmill::model::article::Article;
 use feedmill::model::content::{Content, ContentHash, RawHash};
 use feedmill::model::entry::EntryKey;
 use feedmill::model::feed::{FeedInfo, Options, Subscription};
-use feedmill::model::http::HostSet;
 use feedmill::model::ids::EntryId;
 use feedmill::model::learned::Learned;
 use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading};
-use feedmill::model::time::{Timestamp, Zone};
+use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 use feedmill::serve::accept::Limits;
 use feedmill::serve::library::Library;
@@ -113,16 +112,9 @@ fn press(
     entries: usize,
 ) -> Result<Press> {
     let subscription = Subscription {
-        id: FEED.parse()?,
-        source: "feed".to_owned(),
         title: Some("Made-up news".to_owned()),
         language: "zh-CN".to_owned(),
-        zone: Zone::utc(),
-        archive: None,
-        schedule: None,
         tags: vec!["made".to_owned(), "科学".to_owned()],
-        private: None,
-        allow_hosts: HostSet::default(),
         options: Options(
             [(
                 "url".to_owned(),
@@ -130,6 +122,7 @@ fn press(
             )]
             .into(),
         ),
+        ..Subscription::new(FEED.parse()?, "feed")
     };
     Ok(Press {
         store: store.clone(),

@@ -38,6 +38,23 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// An order that says nothing but its name and its adapter's.
+    pub fn new(id: FeedId, source: &str) -> Self {
+        Self {
+            id,
+            source: source.to_owned(),
+            title: None,
+            language: "und".to_owned(),
+            zone: Zone::utc(),
+            archive: None,
+            schedule: None,
+            tags: Vec::new(),
+            private: None,
+            allow_hosts: HostSet::default(),
+            options: Options::default(),
+        }
+    }
+
     /// Whether it is shown to nobody else: by our orders, or where they say nothing by its publisher's word (P-23).
     pub fn is_private(&self, learned: &Learned) -> bool {
         self.private.unwrap_or(learned.private)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use feedmill::model::content::Content;
 use feedmill::model::entry::{Draft, Lead, Listing, ReadError};
-use feedmill::model::feed::{Options, Subscription};
+use feedmill::model::feed::Subscription;
 use feedmill::model::http::Page;
 use feedmill::model::time::{Timestamp, Zone};
 use feedmill::model::urls::PageUrl;
@@ -24,17 +24,9 @@ const ALL: [&str; 6] = [RSS2, RSS1, RSS091, ATOM, ATOM03, JSON];
 
 fn read_as(bytes: &[u8], charset: Option<&str>) -> Result<Listing, ReadError> {
     let subscription = Subscription {
-        id: "test".parse().unwrap(),
-        source: "feed".to_owned(),
-        title: None,
         language: "zh".to_owned(),
         zone: Zone::parse("Asia/Shanghai").unwrap(),
-        archive: None,
-        schedule: None,
-        tags: Vec::new(),
-        private: None,
-        allow_hosts: feedmill::model::http::HostSet::default(),
-        options: Options::default(),
+        ..Subscription::new("test".parse().unwrap(), "feed")
     };
     let page = Page {
         url: PageUrl::parse("https://page.example/dir/feed").unwrap(),

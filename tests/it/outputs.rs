@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use feedmill::model::content::Content;
 use feedmill::model::feed::{FeedInfo, Options, Subscription};
 use feedmill::model::river::River;
-use feedmill::model::time::Zone;
 use feedmill::output::atom::Atom;
 use feedmill::output::edition::{Edition, History, MAX_DOCUMENT};
 use feedmill::output::opml::{self, Outline};
@@ -519,17 +518,11 @@ fn f_18_what_is_in_no_archive_yet_is_not_what_the_window_shrinks_by() {
 fn subscription(source: &str, title: Option<&str>, address: &str) -> Subscription {
     let option = ("url".to_owned(), address.to_owned());
     Subscription {
-        id: "planet".parse().unwrap(),
-        source: source.to_owned(),
         title: title.map(str::to_owned),
         language: "zh-CN".to_owned(),
-        zone: Zone::utc(),
-        archive: None,
-        schedule: None,
         tags: vec!["科学".to_owned(), "a & b".to_owned()],
-        private: None,
-        allow_hosts: feedmill::model::http::HostSet::default(),
         options: Options([option].into_iter().collect()),
+        ..Subscription::new("planet".parse().unwrap(), source)
     }
 }
 

@@ -6,10 +6,10 @@ use std::panic::catch_unwind;
 use feed_rs::model::Entry;
 use feedmill::model::content::Content;
 use feedmill::model::entry::{Draft, Lead, Listing, ReadError};
-use feedmill::model::feed::{Options, Subscription};
+use feedmill::model::feed::Subscription;
 use feedmill::model::http::Page;
 use feedmill::model::ids::EntryId;
-use feedmill::model::time::{Timestamp, Zone};
+use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 use feedmill::source::Source;
 use feedmill::source::feed::Feed;
@@ -21,19 +21,7 @@ mod corpus;
 const PAGE: &str = "https://page.example/feed";
 
 fn ours(text: &str) -> Result<Listing, ReadError> {
-    let subscription = Subscription {
-        id: "second".parse().unwrap(),
-        source: "feed".to_owned(),
-        title: None,
-        language: "und".to_owned(),
-        zone: Zone::utc(),
-        archive: None,
-        schedule: None,
-        tags: Vec::new(),
-        private: None,
-        allow_hosts: feedmill::model::http::HostSet::default(),
-        options: Options::default(),
-    };
+    let subscription = Subscription::new("second".parse().unwrap(), "feed");
     let page = Page {
         url: PageUrl::parse(PAGE).unwrap(),
         media_type: None,

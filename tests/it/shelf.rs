@@ -6,8 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use feedmill::model::feed::{Options, Subscription};
-use feedmill::model::http::HostSet;
-use feedmill::model::time::Zone;
 use feedmill::model::urls::PageUrl;
 use feedmill::serve::library::{Library, Place, Version};
 use feedmill::serve::shelve;
@@ -23,20 +21,14 @@ const HOME: &str = "https://news.example.org/";
 /// A subscription of the room.
 fn subscription(id: &str, tags: &[&str]) -> Subscription {
     Subscription {
-        id: id.parse().unwrap(),
-        source: "feed".to_owned(),
         title: Some(format!("The {id} feed")),
         language: "zh-CN".to_owned(),
-        zone: Zone::utc(),
-        archive: None,
-        schedule: None,
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        private: None,
-        allow_hosts: HostSet::default(),
         options: Options(BTreeMap::from([(
             "url".to_owned(),
             format!("https://lines.example.org/{id}.xml"),
         )])),
+        ..Subscription::new(id.parse().unwrap(), "feed")
     }
 }
 

@@ -74,17 +74,11 @@ fn subscription(source: &dyn Source, options: &[(&str, &str)]) -> Subscription {
         filled.0.insert((*name).into(), (*value).into());
     }
     Subscription {
-        id: spec.name.parse().unwrap(),
-        source: spec.name.into(),
-        title: None,
         language: spec.language.into(),
         zone: Zone::parse(spec.zone).unwrap(),
         archive: Some(spec.archive.into()),
-        schedule: None,
-        tags: Vec::new(),
-        private: None,
-        allow_hosts: feedmill::model::http::HostSet::default(),
         options: filled,
+        ..Subscription::new(spec.name.parse().unwrap(), spec.name)
     }
 }
 

@@ -10,12 +10,12 @@ use std::time::Duration;
 use feedmill::fetch::Fetch;
 use feedmill::model::content::Content;
 use feedmill::model::entry::{Draft, Lead, Listing, ReadError, Teaser};
-use feedmill::model::feed::{FeedState, Options, SourceSpec, Subscription};
+use feedmill::model::feed::{FeedState, SourceSpec, Subscription};
 use feedmill::model::http::{
     Ask, FetchError, FetchOutcome, Freshness, HttpValidators, Page, Request, Share,
 };
 use feedmill::model::ids::{EntryId, FeedId};
-use feedmill::model::time::{Timestamp, Zone};
+use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 use feedmill::service::poll::{Desk, Ended, Job, Polled, PriceTag, Seen, poll, record_it};
 use feedmill::source::Source;
@@ -299,17 +299,9 @@ impl Room {
     pub fn job(&self, feed: &str) -> Job {
         Job {
             subscription: Subscription {
-                id: feed.parse().unwrap(),
-                source: "lines".to_owned(),
-                title: None,
                 language: "zh-CN".to_owned(),
-                zone: Zone::utc(),
                 archive: Some("html".to_owned()),
-                schedule: None,
-                tags: Vec::new(),
-                private: None,
-                allow_hosts: feedmill::model::http::HostSet::default(),
-                options: Options::default(),
+                ..Subscription::new(feed.parse().unwrap(), "lines")
             },
             source: &Lines,
             state: self.state(feed),

@@ -14,9 +14,9 @@ use feedmill::fetch::Fetch;
 use feedmill::model::content::RawHash;
 use feedmill::model::feed::{OptionSpec, Options, Subscription};
 use feedmill::model::http::{
-    FetchError, FetchOutcome, Freshness, HostSet, HttpValidators, Method, Page, Request, Share,
+    FetchError, FetchOutcome, Freshness, HttpValidators, Method, Page, Request, Share,
 };
-use feedmill::model::time::{Timestamp, Zone};
+use feedmill::model::time::Timestamp;
 use feedmill::rules::schedule::Floors;
 use feedmill::service::poll::{Desk, PriceTag};
 use feedmill::service::scheduler::{self, Event, Pace, Roster};
@@ -261,17 +261,9 @@ pub fn subscription(url: &str) -> Subscription {
         value.map(|value| (option.name.to_owned(), value))
     };
     Subscription {
-        id: name.parse().unwrap(),
-        source: "feed".to_owned(),
-        title: None,
         language: "zh".to_owned(),
-        zone: Zone::utc(),
-        archive: None,
-        tags: Vec::new(),
-        private: None,
-        allow_hosts: HostSet::default(),
-        schedule: None,
         options: Options(spec.options.iter().filter_map(option).collect()),
+        ..Subscription::new(name.parse().unwrap(), "feed")
     }
 }
 

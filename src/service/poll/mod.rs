@@ -352,9 +352,8 @@ mod tests {
     use super::*;
     use crate::fetch::FetchSettings;
     use crate::fetch::client::Client;
-    use crate::model::feed::{FeedState, Options, Subscription};
-    use crate::model::http::HostSet;
-    use crate::model::time::Zone;
+    use crate::model::feed::{FeedState, Subscription};
+
     use crate::rules::schedule::Floors;
     use crate::source;
 
@@ -371,19 +370,7 @@ mod tests {
             floors: Floors::default(),
             clock: Arc::new(|| Timestamp::from_millis(0)),
         };
-        let subscription = Subscription {
-            id: "a".parse().unwrap(),
-            source: "feed".to_owned(),
-            title: None,
-            language: "und".to_owned(),
-            zone: Zone::utc(),
-            archive: None,
-            schedule: None,
-            tags: Vec::new(),
-            private: None,
-            allow_hosts: HostSet::default(),
-            options: Options::default(),
-        };
+        let subscription = Subscription::new("a".parse().unwrap(), "feed");
         let job = Job {
             state: FeedState::new(subscription.id.clone()),
             source: source::source("feed").unwrap(),
