@@ -29,7 +29,6 @@ use crate::model::feed::{FeedState, SourceSpec, Subscription};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 use crate::output::archive;
-use crate::rules::agenda;
 use crate::service::cycle::{self, Order};
 use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
@@ -156,12 +155,7 @@ impl App {
             let state = states
                 .remove(&subscription.id)
                 .unwrap_or_else(|| FeedState::new(subscription.id.clone()));
-            let state = agenda::ordered(state, &source.first(&subscription).url);
-            Ok(Job {
-                subscription,
-                source,
-                state,
-            })
+            Ok(Job::new(subscription, source, state))
         });
         let jobs = jobs.collect::<anyhow::Result<Vec<Job>>>()?;
         let desk = self.desk(web)?;

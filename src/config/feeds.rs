@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use toml::de::{DeTable, DeValue};
 
+use crate::config::credentials;
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::schedule::schedule;
@@ -105,10 +106,12 @@ fn subscription<'a>(
     let tags = block.get("tags", values::tags).unwrap_or_default();
     let private = block.get("private", values::flag);
     let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
+    let scheme = credentials::scheme(file, &mut block);
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
     let options = options(&mut block, source);
+    let credentials = credentials::bound(&mut block, scheme, &options);
     block.finish(str::to_owned);
     if file.problems() > before {
         return None;
@@ -124,6 +127,7 @@ fn subscription<'a>(
         tags,
         private,
         allow_hosts,
+        credentials,
         options,
     };
     match (known.rules)(&subscription) {
@@ -169,6 +173,13 @@ fn options(block: &mut Block<'_>, source: &'static SourceSpec) -> Options {
 
 fn option_value(value: &DeValue<'_>, option: &OptionSpec) -> Result<String, String> {
     match option.kind {
+        // What it carries is asked for elsewhere.
+        OptionKind::Url
+            if option.name == "url"
+                && let Some((address, _)) = value.as_str().and_then(credentials::split) =>
+        {
+            values::address(&DeValue::String(address.into())).map(|url| url.as_str().to_owned())
+        }
         OptionKind::Url => values::address(value).map(|url| url.as_str().to_owned()),
         OptionKind::Text => values::words(value),
         OptionKind::OneOf(words) => values::one_of(words)(value).map(str::to_owned),

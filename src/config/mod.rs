@@ -3,6 +3,7 @@
 //! `feeds.toml` says which feeds are asked, `feedmill.toml` how. Whatever is wrong in either is told at once, each
 //! thing with its file and line ([`Problems`]). What [`Config::load`] returns needs no further checking.
 
+mod credentials;
 pub mod edit;
 mod feeds;
 mod places;

@@ -218,6 +218,11 @@ impl<'a> Block<'a> {
         self.table.get(key)
     }
 
+    /// The text of a key that somebody else asks for.
+    pub(super) fn glance(&self, key: &str) -> Option<&'a str> {
+        self.table.get(key)?.get_ref().as_str()
+    }
+
     /// Whether the key is there, right or wrong.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -275,6 +280,11 @@ impl<'a> Block<'a> {
         };
         self.file
             .report(self.at(key), format!("`{key}`{label}: {why}"), None);
+    }
+
+    /// What a table under this key is called in messages.
+    pub(super) fn label_of(&self, key: &str) -> String {
+        format!("`{key}` in {}", self.label)
     }
 
     /// Notes what is wrong with the block as a whole.

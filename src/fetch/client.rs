@@ -105,6 +105,10 @@ impl Fetch for Client {
                 letter: Letter {
                     trail: &trail,
                     own: &own,
+                    credentials: request
+                        .credentials
+                        .as_ref()
+                        .and_then(|ours| ours.at(trail.url())),
                     conditional,
                 },
                 feed: &request.feed,

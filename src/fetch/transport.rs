@@ -18,6 +18,7 @@ use crate::fetch::patience::Patience;
 use crate::fetch::redirect::Trail;
 use crate::fetch::route::{OnRoute, Route, note};
 use crate::fetch::why::{Stage, explain, was_closed};
+use crate::model::credentials::Scheme;
 use crate::model::http::{FetchError, HttpValidators, Method};
 use crate::model::urls::PageUrl;
 
@@ -189,6 +190,8 @@ pub struct Letter<'a> {
     pub trail: &'a Trail,
     /// The source's own headers, for the origin first asked.
     pub own: &'a HeaderMap,
+    /// Who asks, where this address may know.
+    pub credentials: Option<&'a Scheme>,
     /// What we have of the answer already.
     pub conditional: Option<&'a HttpValidators>,
 }
@@ -202,6 +205,12 @@ impl Letter<'_> {
                 .post(url)
                 .header(CONTENT_TYPE, "application/json")
                 .body(json.clone()),
+        };
+        // Both mark their header as sensitive, so that nothing prints it.
+        let builder = match self.credentials {
+            Some(Scheme::Basic { user, password }) => builder.basic_auth(user, Some(password)),
+            Some(Scheme::Bearer { token }) => builder.bearer_auth(token),
+            None => builder,
         };
         let mut request = builder
             .build()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::content::RawHash;
+use crate::model::credentials::Credentials;
 use crate::model::http::{Ask, HostSet, HttpValidators, Request};
 use crate::model::ids::FeedId;
 use crate::model::learned::Learned;
@@ -33,6 +34,8 @@ pub struct Subscription {
     pub private: Option<bool>,
     /// Hosts it may be asked at though they are private (P-168).
     pub allow_hosts: HostSet,
+    /// What shows its publisher who asks.
+    pub credentials: Option<Credentials>,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }
@@ -51,22 +54,30 @@ impl Subscription {
             tags: Vec::new(),
             private: None,
             allow_hosts: HostSet::default(),
+            credentials: None,
             options: Options::default(),
         }
     }
 
-    /// Whether it is shown to nobody else: by our orders, or where they say nothing by its publisher's word (P-23).
+    /// Whether it is shown to nobody else: by our orders, or where they say nothing by its publisher's word or because it
+    /// wants to know who asks (P-23).
     pub fn is_private(&self, learned: &Learned) -> bool {
-        self.private.unwrap_or(learned.private)
+        self.private
+            .unwrap_or(learned.private || self.credentials.is_some())
+    }
+
+    /// Which credentials it is asked with, as the store knows them.
+    pub fn credentials_mark(&self) -> Option<u32> {
+        self.credentials.as_ref().map(Credentials::mark)
     }
 
     /// A request on behalf of this feed, with all it is allowed.
     pub fn request(&self, ask: Ask, validators: Option<HttpValidators>) -> Request {
         Request {
-            ask,
             validators,
-            feed: self.id.clone(),
             allowed: self.allow_hosts.clone(),
+            credentials: self.credentials.clone(),
+            ..Request::new(ask, self.id.clone())
         }
     }
 }

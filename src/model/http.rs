@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use url::Host;
 
+use crate::model::credentials::Credentials;
 use crate::model::ids::FeedId;
 use crate::model::urls::PageUrl;
 
@@ -53,6 +54,21 @@ pub struct Request {
     pub feed: FeedId,
     /// Hosts it may be asked at though they are private, redirects included.
     pub allowed: HostSet,
+    /// For the origin they are for alone.
+    pub credentials: Option<Credentials>,
+}
+
+impl Request {
+    /// To ask for a feed, without anything we have or are allowed.
+    pub fn new(ask: Ask, feed: FeedId) -> Self {
+        Self {
+            ask,
+            validators: None,
+            feed,
+            allowed: HostSet::default(),
+            credentials: None,
+        }
+    }
 }
 
 /// Hosts, by name or address, each in the form it has in a URL: those that a feed may be asked at though their addresses

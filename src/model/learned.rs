@@ -40,6 +40,9 @@ pub struct Learned {
     /// The cron schedule in our orders at its last poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
+    /// The credentials of its last poll, by their mark: what was refused with some binds no others (P-46).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<u32>,
     /// What is known of its 304s.
     #[serde(skip_serializing_if = "is_default")]
     pub honesty: Honesty,

@@ -4,6 +4,7 @@
 
 pub mod article;
 pub mod content;
+pub mod credentials;
 pub mod entry;
 pub mod feed;
 pub mod health;

@@ -58,10 +58,22 @@ fn forbidden(feed: &FeedState, now: Timestamp, due: Timestamp) -> Timestamp {
     due.max(held.unwrap_or(due)).max(fresh.unwrap_or(due))
 }
 
-/// What is remembered of a feed whose orders name this address now. What the publisher of another address said (stay
-/// away, gone, fresh, moved, ttl) does not bind this one; what was learned of the entries stays.
+/// What is remembered of a feed whose orders name this address and these credentials, by their mark, now. What the
+/// publisher of another address said (stay away, gone, fresh, moved, ttl) does not bind this one; what was learned of the
+/// entries stays. That other credentials were refused says nothing of these (P-46).
 #[must_use]
-pub fn ordered(mut feed: FeedState, url: &PageUrl) -> FeedState {
+pub fn ordered(mut feed: FeedState, url: &PageUrl, credentials: Option<u32>) -> FeedState {
+    let refused = feed
+        .learned
+        .refusal
+        .is_some_and(|refusal| refusal.status == 401);
+    if refused && feed.learned.credentials != credentials {
+        feed.learned.refusal = None;
+        feed.next_poll = None;
+        feed.why_next = None;
+        feed.not_before = None;
+        feed.failures = 0;
+    }
     let other = feed.learned.ordered.as_deref();
     if other.is_some_and(|other| other != url.as_str()) {
         let rhythm = std::mem::take(&mut feed.learned.rhythm);
@@ -207,12 +219,31 @@ mod tests {
         });
         let url = |text| PageUrl::parse(text).unwrap();
         assert_eq!(
-            when(&ordered(gone.clone(), &url("https://old.test/"))),
+            when(&ordered(gone.clone(), &url("https://old.test/"), None)),
             None
         );
-        let moved = ordered(gone, &url("https://new.test/"));
+        let moved = ordered(gone, &url("https://new.test/"), None);
         assert_eq!(when(&moved), Some(NOW));
         assert_eq!((moved.failures, moved.learned.window), (0, 20));
+    }
+
+    #[test]
+    fn p_46_other_credentials_are_tried_and_the_refused_ones_are_not() {
+        let refused = |status| FeedState {
+            learned: Learned {
+                refusal: Some(Refusal { status, times: 2 }),
+                credentials: Some(1),
+                ordered: Some("https://a.test/".to_owned()),
+                ..Learned::default()
+            },
+            ..asked(100, 0)
+        };
+        let url = PageUrl::parse("https://a.test/").unwrap();
+        let due = |status, mark| when(&ordered(refused(status), &url, mark));
+        assert_eq!(due(401, Some(1)), None);
+        assert_eq!(due(401, Some(2)), Some(NOW));
+        assert_eq!(due(401, None), Some(NOW));
+        assert_eq!(due(410, Some(2)), None, "it is as gone as before");
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
     }
     learned.ordered = asked.urls.map(|(ordered, _)| ordered.as_str().to_owned());
     learned.schedule = asked.schedule.map(str::to_owned);
+    learned.credentials = asked.credentials;
     learned.honesty = honesty::after(feed, asked.probe, at, answer);
     learned
 }
@@ -93,6 +94,8 @@ pub struct Asked<'a> {
     pub urls: Option<(&'a PageUrl, &'a PageUrl)>,
     /// The cron schedule in our orders.
     pub schedule: Option<&'a str>,
+    /// The mark of the credentials we showed.
+    pub credentials: Option<u32>,
     /// Without the validators we have, to see whether its 304s are honest (P-12).
     pub probe: bool,
 }

@@ -50,7 +50,7 @@ impl<W: Fetch> Crew<W> {
     pub fn start(&mut self, job: Job) {
         let running = Running {
             feed: job.subscription.id.clone(),
-            host: host(&job),
+            host: job.url().host().to_owned(),
             since: Instant::now(),
         };
         let desk = Arc::clone(&self.desk);
@@ -104,10 +104,4 @@ impl<W: Fetch> Crew<W> {
         });
         stopped.collect()
     }
-}
-
-/// The host that a job asks first.
-pub(super) fn host(job: &Job) -> String {
-    let url = job.source.first(&job.subscription).url;
-    url.as_url().host_str().unwrap_or_default().to_owned()
 }

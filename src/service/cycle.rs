@@ -41,14 +41,7 @@ pub async fn cycle<W: Fetch>(
     };
     let mut crew = Crew::new(Arc::clone(&desk));
     let now = (desk.clock)();
-    let all: Vec<Asked> = jobs
-        .iter()
-        .map(|job| Asked::of(&job.state, &job.source.first(&job.subscription).url, now))
-        .collect();
-    let twins: HashMap<FeedId, FeedId> = all
-        .iter()
-        .filter_map(|asked| Some((asked.feed.clone(), moves::twin(asked, all.iter())?.clone())))
-        .collect();
+    let twins = twins(&jobs, now);
     for job in jobs {
         if let Some(twin) = twins.get(&job.subscription.id) {
             let held = NotBefore {
@@ -107,6 +100,17 @@ pub async fn cycle<W: Fetch>(
     }
     reports.sort_by_key(|report| places.get(&report.feed).copied());
     Ok(reports)
+}
+
+/// Feeds that have moved to an address another feed is asked at, and that other (P-79).
+fn twins(jobs: &[Job], now: Timestamp) -> HashMap<FeedId, FeedId> {
+    if jobs.iter().all(|job| job.state.learned.address.is_none()) {
+        return HashMap::new();
+    }
+    let asked = jobs.iter().map(|job| Asked::of(&job.state, job.url(), now));
+    let asked: Vec<Asked> = asked.collect();
+    let twin = |of: &Asked| Some((of.feed.clone(), moves::twin(of, asked.iter())?.clone()));
+    asked.iter().filter_map(twin).collect()
 }
 
 /// Somebody's order to poll now.

@@ -13,14 +13,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::fetch::Fetch;
-use crate::model::feed::{FeedState, Subscription};
+use crate::model::feed::Subscription;
 use crate::model::ids::FeedId;
 use crate::model::poll::PollRecord;
 use crate::model::time::Timestamp;
 use crate::rules::health::{CANARY, Outage};
 use crate::rules::schedule::{self, Jump};
 use crate::service::crew::{Crew, End};
-use crate::service::poll::{self, Desk, Job, Seen};
+use crate::service::poll::{self, Desk, Seen};
 use crate::service::report::{Fate, FeedReport};
 use crate::source::Source;
 use crate::store::StoreError;
@@ -357,14 +357,5 @@ impl<W: Fetch, T: FnMut(Event<'_>)> Clockwork<W, T> {
             (self.tell)(Event::Polled(&report));
         }
         Ok(())
-    }
-}
-
-/// A poll's job, by what is known of a feed.
-fn job(order: &(Subscription, &'static dyn Source), state: FeedState) -> Job {
-    Job {
-        subscription: order.0.clone(),
-        source: order.1,
-        state,
     }
 }

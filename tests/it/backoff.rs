@@ -176,10 +176,11 @@ async fn p_48_a_4xx_is_one_request_and_a_failure() {
             ..FetchSettings::default()
         };
         let request = Request {
-            ask: Ask::get(PageUrl::parse(&origin.url("/f")).unwrap()),
-            validators: None,
-            feed: "f".parse().unwrap(),
             allowed: HostSet::parse(&["127.0.0.1"]).unwrap(),
+            ..Request::new(
+                Ask::get(PageUrl::parse(&origin.url("/f")).unwrap()),
+                "f".parse().unwrap(),
+            )
         };
         let outcome = Client::new(settings).unwrap().fetch(request).await;
         let expected = FetchError::Status {

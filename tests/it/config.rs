@@ -152,8 +152,8 @@ fn block(lines: &str) -> String {
     format!("[[feed]]\nid = \"a\"\nurl = \"https://example.org/f\"\n{lines}\n")
 }
 
-const BLOCK_KEYS: &str =
-    "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, enabled";
+const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, \
+     credentials, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {
@@ -217,6 +217,47 @@ fn broken_blocks_are_told_apart() {
         "`schedule` in [[feed]] \"a\": `hourly` has one field where a schedule has five: minute, hour, \
          day of the month, month, weekday, such as \"*/30 * * * *\" for every half hour",
     );
+    let within = "`credentials` in [[feed]] \"a\"";
+    for (lines, told) in [
+        (
+            "7",
+            format!(
+                "{within}: wants a user and a password, such as \
+                 {{ user = \"reader\", password_file = \"/etc/feedmill/a\" }}"
+            ),
+        ),
+        (
+            "{ user = \"me\" }",
+            format!(
+                "{within}: wants a `user` and a `password` or `password_file`, or a `token` or `token_file`"
+            ),
+        ),
+        (
+            "{ user = \"m:e\", password = \"\" }",
+            format!("`user` in {within}: has a colon, which no user name may have (RFC 7617)"),
+        ),
+        (
+            "{ token = \"geh heim\" }",
+            format!(
+                "`token` in {within}: is no bearer token (RFC 6750): letters, digits and - . _ ~ + / = alone"
+            ),
+        ),
+        (
+            "{ token_file = \"secret\" }",
+            format!(
+                "`token_file` in {within}: `secret` is neither a whole path, from its first slash, nor the name of \
+                 a credential of the service"
+            ),
+        ),
+        (
+            "{ token_file = \"/nowhere/token\" }",
+            format!(
+                "`token_file` in {within}: /nowhere/token cannot be read: No such file or directory (os error 2)"
+            ),
+        ),
+    ] {
+        check(&format!("credentials = {lines}"), &told);
+    }
     check(
         "private = 1",
         "`private` in [[feed]] \"a\": wants true or false, without quotes, this is a number",
@@ -261,10 +302,9 @@ fn broken_options_are_told_apart() {
         "`url` in [[feed]] \"a\": `file:///etc/passwd` is not an http or https address",
     );
     check(
-        "url = \"https://me:secret@example.org/\"",
-        3,
-        "`url` in [[feed]] \"a\": the address of `example.org` carries a user name or password; \
-         credentials do not belong in an address",
+        "url = \"https://me:secret@example.org/\"\ncredentials = { token = \"abc\" }",
+        4,
+        "`credentials` in [[feed]] \"a\": stands beside those in `url`: one is enough",
     );
     check(
         "source = \"qq\"\nlist = \"hto\"",

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use feedmill::fetch::client::Client;
 use feedmill::fetch::{Fetch, FetchSettings};
+use feedmill::model::credentials::{Credentials, Scheme};
 use feedmill::model::http::{
     Ask, FetchError, FetchOutcome, Freshness, HostSet, HttpValidators, Method, Page, Request,
 };
@@ -41,10 +42,9 @@ fn get(address: &str) -> Request {
 /// For a feed that may be asked on loopback, as all in here are unless they say otherwise.
 fn conditional(address: &str, validators: Option<HttpValidators>) -> Request {
     Request {
-        ask: Ask::get(url(address)),
         validators,
-        feed: "f".parse().unwrap(),
         allowed: allowed(&["127.0.0.1", "127.0.0.9"]),
+        ..Request::new(Ask::get(url(address)), "f".parse().unwrap())
     }
 }
 
@@ -616,6 +616,50 @@ async fn p_76_a_sources_headers_stay_with_its_origin() {
     let mut request = get(&home.url("/a"));
     request.ask.headers = vec![("X", "a\r\nEvil: b".into())];
     check_error(client().fetch(request).await, "refused: the header `X`");
+}
+
+#[tokio::test]
+async fn p_169_credentials_are_shown_to_their_origin_alone() {
+    let away = Origin::start([
+        answer("302 Found", &["Location: /d"], b""),
+        answer("200 OK", &[], FEED),
+        answer("200 OK", &[], FEED),
+    ]);
+    let home = Origin::start([
+        answer("302 Found", &["Location: /b"], b""),
+        answer(
+            "302 Found",
+            &[&format!("Location: {}", away.url("/c"))],
+            b"",
+        ),
+        answer("200 OK", &[], FEED),
+    ]);
+    let basic = Scheme::Basic {
+        user: "讀者".to_owned(),
+        password: "a:b".to_owned(),
+    };
+    let token = Scheme::Bearer {
+        token: "abc".to_owned(),
+    };
+    let with = |to: &str, scheme: &Scheme| Request {
+        credentials: Some(Credentials::new(&url(&home.url("/")), scheme.clone())),
+        ..get(to)
+    };
+    fresh(client().fetch(with(&home.url("/a"), &basic)).await);
+    fresh(client().fetch(with(&home.url("/a"), &token)).await);
+    fresh(client().fetch(with(&away.url("/a"), &basic)).await);
+    let shown = |log: Vec<Seen>| -> Vec<Vec<Vec<u8>>> {
+        log.iter()
+            .map(|seen| seen.header("authorization"))
+            .collect()
+    };
+    // RFC 7617 §2.1: UTF-8, then Base64.
+    let basic = vec![b"Basic 6K6A6ICFOmE6Yg==".to_vec()];
+    assert_eq!(
+        shown(home.log()),
+        [basic.clone(), basic, vec![b"Bearer abc".to_vec()]]
+    );
+    assert_eq!(shown(away.log()), vec![Vec::<Vec<u8>>::new(); 3]);
 }
 
 #[tokio::test]

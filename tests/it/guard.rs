@@ -81,10 +81,11 @@ fn client(names: &Arc<Names>) -> Client {
 
 fn request(address: &str, allowed: &[&str]) -> Request {
     Request {
-        ask: Ask::get(PageUrl::parse(address).unwrap()),
-        validators: None,
-        feed: "f".parse().unwrap(),
         allowed: HostSet::parse(allowed).unwrap(),
+        ..Request::new(
+            Ask::get(PageUrl::parse(address).unwrap()),
+            "f".parse().unwrap(),
+        )
     }
 }
 
@@ -217,6 +218,7 @@ async fn p_168_a_connection_that_was_kept_for_one_feed_is_not_used_for_another()
     let letter = Letter {
         trail: &trail,
         own: &own,
+        credentials: None,
         conditional: None,
     };
     // Nothing but loopback is asked in tests, so this route stands for a public one, too.

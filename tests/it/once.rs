@@ -233,6 +233,67 @@ fn an_order_is_held_back_by_user_refresh_retry_after_and_freshness() {
 }
 
 #[test]
+fn p_46_p_169_credentials_open_a_feed_and_are_written_nowhere() {
+    const SECRET: &str = "Tuer-und-Tor";
+    let origin = Origin::start([("/f", Reply::status(401).header("WWW-Authenticate", "Basic"))]);
+    let block = |lines: &str| plain("f", &origin.url("/f")) + lines + "\n";
+    let mill = Mill::new(&block(&format!(
+        "credentials = {{ user = \"reader\", password = \"{SECRET} old\" }}"
+    )));
+    let mut written = String::new();
+    let mut run = |mill: &Mill, args: &[&str]| {
+        let output = mill
+            .command(args)
+            .env("FEEDMILL_LOG", "trace")
+            .output()
+            .unwrap();
+        written += &String::from_utf8_lossy(&output.stdout);
+        written += &String::from_utf8_lossy(&output.stderr);
+        output.status.code()
+    };
+    for status in [1, 0, 0] {
+        assert_eq!(run(&mill, &["fetch", "--once"]), Some(status));
+    }
+    assert_eq!(origin.take_log().len(), 1, "once, and not at once again");
+    mill.write("password", &format!("{SECRET}\n"));
+    let file = mill.path("password");
+    mill.write(
+        "feeds.toml",
+        &block(&format!(
+            "credentials = {{ user = \"reader\", password_file = {file:?} }}"
+        )),
+    );
+    origin.set("/f", feed_reply(&[("1", "一", &words(1))]));
+    assert_eq!(run(&mill, &["fetch", "--once"]), Some(0));
+    let log = origin.take_log();
+    // Base64 of the name and what is in the file, without its last line break.
+    let shown = "Basic cmVhZGVyOlR1ZXItdW5kLVRvcg==";
+    assert_eq!(log[0].header("authorization"), Some(shown));
+    assert_eq!(mill.list().len(), 1);
+    assert!(
+        !mill.feed().contains("<entry>"),
+        "it is for its reader alone"
+    );
+    for args in [
+        &["why", "f"][..],
+        &["status", "--json"],
+        &["feeds", "list"],
+        &["opml", "export"],
+        &["check"],
+    ] {
+        assert_eq!(run(&mill, args), Some(0), "{args:?}");
+    }
+    assert!(written.contains("TRACE"), "{written}");
+    let kept = mill.everything(&["feeds.toml", "password"]);
+    assert!(kept.len() > 1000, "{}", kept.len());
+    for secret in [SECRET, "cmVhZGVyOl"] {
+        assert!(!written.contains(secret), "{written}");
+        let secret = secret.as_bytes();
+        assert!(!kept.windows(secret.len()).any(|window| window == secret));
+    }
+}
+
+#[test]
 fn exit_2_names_what_is_wrong_and_asks_nobody() {
     let (origin, mill) = two_feeds();
     let run = mill.run(&["fetch", "--once", "c"]);

@@ -29,10 +29,11 @@ fn client() -> Client {
 
 fn request(feed: &str, address: &str) -> Request {
     Request {
-        ask: Ask::get(PageUrl::parse(address).unwrap()),
-        validators: None,
-        feed: feed.parse().unwrap(),
         allowed: HostSet::parse(&["127.0.0.1"]).unwrap(),
+        ..Request::new(
+            Ask::get(PageUrl::parse(address).unwrap()),
+            feed.parse().unwrap(),
+        )
     }
 }
 

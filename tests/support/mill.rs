@@ -51,6 +51,23 @@ impl Mill {
         self.directory.path().join(name)
     }
 
+    /// All bytes of all files below the directory, but for those of these names.
+    pub fn everything(&self, except: &[&str]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut directories = vec![self.directory.path().to_owned()];
+        while let Some(directory) = directories.pop() {
+            for item in fs::read_dir(directory).unwrap() {
+                let path = item.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else if !except.iter().any(|name| path.ends_with(name)) {
+                    bytes.extend(fs::read(path).unwrap());
+                }
+            }
+        }
+        bytes
+    }
+
     /// The command, ready to be run.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));

@@ -297,15 +297,15 @@ impl Room {
 
     /// The order to poll a feed.
     pub fn job(&self, feed: &str) -> Job {
-        Job {
-            subscription: Subscription {
+        Job::new(
+            Subscription {
                 language: "zh-CN".to_owned(),
                 archive: Some("html".to_owned()),
                 ..Subscription::new(feed.parse().unwrap(), "lines")
             },
-            source: &Lines,
-            state: self.state(feed),
-        }
+            &Lines,
+            self.state(feed),
+        )
     }
 
     /// What polls are done at.

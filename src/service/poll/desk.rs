@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::model::feed::{FeedState, Subscription};
+use crate::model::http::Ask;
 use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
+use crate::rules::agenda;
 use crate::rules::rhythm::Price;
 use crate::rules::schedule::Floors;
 use crate::source::Source;
@@ -59,6 +62,27 @@ pub struct Job {
     pub subscription: Subscription,
     /// Its adapter.
     pub source: &'static dyn Source,
-    /// What we remember of it.
+    /// What we remember of it, as far as it binds these orders.
     pub state: FeedState,
+    /// Where its adapter begins.
+    pub first: Ask,
+}
+
+impl Job {
+    /// To ask a feed by this order.
+    pub fn new(subscription: Subscription, source: &'static dyn Source, state: FeedState) -> Self {
+        let first = source.first(&subscription);
+        let credentials = subscription.credentials_mark();
+        Self {
+            state: agenda::ordered(state, &first.url, credentials),
+            subscription,
+            source,
+            first,
+        }
+    }
+
+    /// The address in our orders.
+    pub fn url(&self) -> &PageUrl {
+        &self.first.url
+    }
 }

@@ -371,11 +371,8 @@ mod tests {
             clock: Arc::new(|| Timestamp::from_millis(0)),
         };
         let subscription = Subscription::new("a".parse().unwrap(), "feed");
-        let job = Job {
-            state: FeedState::new(subscription.id.clone()),
-            source: source::source("feed").unwrap(),
-            subscription,
-        };
+        let state = FeedState::new(subscription.id.clone());
+        let job = Job::new(subscription, source::source("feed").unwrap(), state);
         let size = size_of_val(&poll(&desk, job));
         assert!(size <= 3_400, "{size} bytes");
     }

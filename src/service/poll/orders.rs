@@ -24,7 +24,7 @@ pub(super) struct First {
 
 impl First {
     pub fn of(job: &Job, at: Timestamp) -> Self {
-        let mut ask = job.source.first(&job.subscription);
+        let mut ask = job.first.clone();
         let ordered = ask.url.clone();
         if let Some(moved) = moves::address(&job.state, &ordered, at) {
             ask.url = moved;
@@ -107,6 +107,7 @@ pub(super) fn settle<W>(
             urls: Some((&first.ordered, &first.request.ask.url)),
             probe: first.probe,
             schedule: job.subscription.schedule.as_deref(),
+            credentials: job.subscription.credentials_mark(),
         },
     };
     settle::settle(&job.state, &orders, at, took, answer)

@@ -16,7 +16,7 @@ use crate::rules::moves::{self, Asked};
 use crate::rules::rhythm::{self, Price};
 use crate::rules::schedule::{self, Floors};
 use crate::service::poll::Job;
-use crate::service::scheduler::{Roster, job};
+use crate::service::scheduler::Roster;
 use crate::source::Source;
 
 /// Feeds by the time they are due at.
@@ -41,6 +41,9 @@ pub(super) enum Pick {
 struct Feed {
     order: (Subscription, &'static dyn Source),
     state: FeedState,
+    /// The address in our orders.
+    url: PageUrl,
+    /// Host and port of that: who is asked one request at a time.
     host: String,
     /// Its place in `waiting`; `None` while it is polled, and where it is not asked any more.
     due: Option<Timestamp>,
@@ -101,7 +104,8 @@ impl Queue {
             let state = states
                 .remove(id)
                 .unwrap_or_else(|| FeedState::new(id.clone()));
-            let state = agenda::ordered(state, &first_url(order));
+            let job = Job::new(order.0.clone(), order.1, state);
+            let (url, state) = (job.first.url, job.state);
             if let Some(feed) = self.feeds.get_mut(id) {
                 let same = feed.order.0 == order.0 && !feed.dropped;
                 feed.dropped = false;
@@ -110,7 +114,8 @@ impl Queue {
                 }
                 changed += 1;
                 feed.order = order.clone();
-                feed.host = host_of(order);
+                feed.host = url.origin();
+                feed.url = url;
                 if feed.out {
                     continue;
                 }
@@ -123,7 +128,8 @@ impl Queue {
                 let feed = Feed {
                     order: order.clone(),
                     state,
-                    host: host_of(order),
+                    host: url.origin(),
+                    url,
                     due: None,
                     out: false,
                     asked: None,
@@ -215,7 +221,8 @@ impl Queue {
         feed.asked = Some(Instant::now());
         feed.host_asked.clone_from(&feed.host);
         *self.busy.entry(feed.host.clone()).or_default() += 1;
-        Some(job(&feed.order, feed.state.clone()))
+        let (subscription, source) = feed.order.clone();
+        Some(Job::new(subscription, source, feed.state.clone()))
     }
 
     /// It was polled, and this is what is known of it now.
@@ -232,7 +239,8 @@ impl Queue {
         };
         feed.not_until = None;
         if let Some(state) = state {
-            let state = agenda::ordered(state, &first_url(&feed.order));
+            let credentials = feed.order.0.credentials_mark();
+            let state = agenda::ordered(state, &feed.url, credentials);
             let held = state.not_before.as_ref().map(|held| held.until);
             let asked = state.last_poll.unwrap_or(now);
             feed.hold = held.map(|until| feed.asked.unwrap_or(run) + until.since(asked));
@@ -305,7 +313,7 @@ impl Queue {
 
     /// Who is asked in place of this feed (P-79). Few have moved, so few look.
     fn twin(&self, feed: &Feed, now: Timestamp) -> Option<FeedId> {
-        let asked = |feed: &Feed| Asked::of(&feed.state, &first_url(&feed.order), now);
+        let asked = |feed: &Feed| Asked::of(&feed.state, &feed.url, now);
         let this = asked(feed);
         if !this.moved {
             return None;
@@ -343,14 +351,4 @@ fn worth(state: &FeedState, now: Timestamp, price: Price) -> f64 {
     };
     let cost = rhythm::cost(state.learned.unchanged, false);
     state.learned.rhythm.worth(asked, now, price, cost)
-}
-
-/// The address in our orders.
-fn first_url(order: &(Subscription, &'static dyn Source)) -> PageUrl {
-    order.1.first(&order.0).url
-}
-
-/// Host and port: who is asked one request at a time.
-fn host_of(order: &(Subscription, &'static dyn Source)) -> String {
-    first_url(order).origin()
 }
