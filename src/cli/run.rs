@@ -1,5 +1,7 @@
 //! `feedmill run`: the service.
 
+use std::net::{SocketAddr, TcpListener};
+
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -12,7 +14,11 @@ use crate::cli::{Global, Outcome, log};
 
 /// Poll each feed when it is due, publish and serve what came, until told to stop.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Listen here instead of where the settings say, such as 0.0.0.0:8080; a socket that systemd hands over comes first
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
 
 impl Args {
     /// Exit 0: told to stop, and stopped cleanly.
@@ -21,7 +27,12 @@ impl Args {
         let look = Look::at(&places);
         let config = app::configuration(&places)?;
         let level = log::start(config.settings.log.level);
-        let listener = sockets::handed()?;
+        let listener = match (sockets::handed()?, self.listen) {
+            (None, Some(here)) => {
+                Some(TcpListener::bind(here).with_context(|| format!("cannot listen on {here}"))?)
+            }
+            (handed, _) => handed,
+        };
         let app = App::open(config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use toml::{Table, Value};
 
-use crate::support::mill::Mill;
+use crate::support::daemon::Daemon;
+use crate::support::mill::{Mill, plain};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -273,7 +274,12 @@ fn the_container_is_built_from_what_is_there_and_runs_as_nobody() {
     // The command is one we have.
     let command = file.lines().rfind(|line| line.starts_with("CMD ")).unwrap();
     let words: Vec<String> = serde_json::from_str(&command[4..]).unwrap();
-    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-    words.push("--help");
-    assert_eq!(Mill::new("").run(&words).status, 0, "{command}");
+    assert_eq!(words, ["run", "--listen", "0.0.0.0:8080"]);
+    assert_eq!(last("EXPOSE"), "8080");
+    // Elsewhere than the settings say, so that tests need not agree on a port.
+    let mill = Mill::new(&plain("a", "http://127.0.0.1:9/nobody"));
+    mill.write("feedmill.toml", "[serve]\nlisten = \"192.0.2.1:1\"\n");
+    let mut daemon = Daemon::spawn(&mill, mill.command(&["run", "--listen", "127.0.0.1:0"]));
+    assert!(daemon.get("/opml").contains("nobody"));
+    daemon.stop();
 }
