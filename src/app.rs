@@ -34,6 +34,7 @@ use crate::service::cycle::{self, Order};
 use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
 use crate::service::report::FeedReport;
+use crate::service::robots::Crawling;
 use crate::service::scheduler::Roster;
 use crate::service::watch::{Glance, Watch};
 use crate::source;
@@ -188,6 +189,7 @@ impl App {
             details_per_poll: self.config.settings.fetch.details_per_poll,
             price: PriceTag::new(self.store.price()?.unwrap_or_default()),
             floors: self.config.settings.schedule.floors,
+            crawling: Crawling::default(),
             clock: Arc::new(now),
         })
     }

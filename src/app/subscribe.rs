@@ -17,6 +17,7 @@ use crate::rules::cadence;
 use crate::rules::discover::{self, Candidate};
 use crate::rules::repair;
 use crate::service::report::FeedReport;
+use crate::service::robots::{Crawling, Met, Ruling};
 use crate::source;
 
 /// What stands at an address.
@@ -43,16 +44,34 @@ pub struct Found {
     answer: FetchOutcome,
 }
 
-/// Looks at addresses, one request each.
+/// Looks at addresses, one request each, and one more for robots.txt where nobody wrote the address.
 pub struct Scout {
     web: Arc<Client>,
+    crawling: Crawling,
 }
 
 impl Scout {
     /// As polite and as careful as every poll.
     pub fn new(config: &Config) -> anyhow::Result<Self> {
         let web = Arc::new(Client::new(super::fetch_settings(config))?);
-        Ok(Self { web })
+        Ok(Self {
+            web,
+            crawling: Crawling::default(),
+        })
+    }
+
+    /// Why this address, which a page named and nobody wrote, may not be asked by robots.txt (P-164); `None` where it may.
+    pub async fn forbidden(&self, subscription: &Subscription) -> Option<String> {
+        let source = source::source(&subscription.source)?;
+        let url = source.first(subscription).url;
+        let (who, mut met) = ((&*self.web, None), Met::new());
+        let ruling = self
+            .crawling
+            .ruling(who, subscription, &url, super::now(), &mut met);
+        match ruling.await {
+            Ruling::Allowed => None,
+            Ruling::Forbidden(why) | Ruling::PutOff(why) => Some(why),
+        }
     }
 
     /// Asks what this subscription would ask first. An answer that is neither a feed nor a page with feeds is an error

@@ -105,6 +105,7 @@ fn subscription<'a>(
     let tags = block.get("tags", values::tags).unwrap_or_default();
     let private = block.get("private", values::flag);
     let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
+    let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
@@ -124,6 +125,7 @@ fn subscription<'a>(
         tags,
         private,
         allow_hosts,
+        ignore_robots: robots == Some("ignore"),
         options,
     };
     match (known.rules)(&subscription) {

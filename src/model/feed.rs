@@ -33,6 +33,8 @@ pub struct Subscription {
     pub private: Option<bool>,
     /// Hosts it may be asked at though they are private (P-168).
     pub allow_hosts: HostSet,
+    /// Pages that nobody wrote in an order are asked whatever robots.txt says: the operator has leave (P-164).
+    pub ignore_robots: bool,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }
@@ -51,6 +53,7 @@ impl Subscription {
             tags: Vec::new(),
             private: None,
             allow_hosts: HostSet::default(),
+            ignore_robots: false,
             options: Options::default(),
         }
     }

@@ -120,9 +120,43 @@ fn p_61_a_page_with_one_feed_is_taken_with_yes_alone() {
     assert_eq!(text(&mill), "");
     let run = mill.run(&["feeds", "add", &origin.url("/"), "--set", LOCAL, "--yes"]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert_eq!(asked(&origin), ["GET / 200", "GET /feed.xml 200"]);
+    assert_eq!(
+        asked(&origin),
+        ["GET / 200", "GET /robots.txt 404", "GET /feed.xml 200"]
+    );
     assert!(text(&mill).contains("/feed.xml\""), "{}", text(&mill));
     assert_eq!(mill.list().len(), 2);
+}
+
+#[test]
+fn p_164_a_feed_found_on_a_page_is_asked_as_robots_txt_allows() {
+    let origin = Origin::start([
+        (
+            "/",
+            page("<link rel=alternate type='application/rss+xml' title='News' href='/feed.xml'>"),
+        ),
+        ("/feed.xml", feed()),
+        (
+            "/robots.txt",
+            Reply::ok("text/plain", "user-agent: *\ndisallow: /feed"),
+        ),
+    ]);
+    let mill = Mill::new("");
+    let run = mill.run(&["feeds", "add", &origin.url("/"), "--set", LOCAL, "--yes"]);
+    refused(&run, "(disallow: /feed)");
+    assert_eq!(asked(&origin), ["GET / 200", "GET /robots.txt 200"]);
+    assert_eq!(text(&mill), "");
+    // Whoever has leave says so, and whoever writes the address has subscribed to it.
+    let (url, leave) = (origin.url("/"), "robots=ignore");
+    let run = mill.run(&[
+        "feeds", "add", &url, "--set", LOCAL, "--set", leave, "--yes",
+    ]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(asked(&origin), ["GET / 200", "GET /feed.xml 200"]);
+    let mill = Mill::new("");
+    let run = mill.run(&["feeds", "add", &origin.url("/feed.xml"), "--set", LOCAL]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(asked(&origin), ["GET /feed.xml 200"]);
 }
 
 #[test]

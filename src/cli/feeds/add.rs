@@ -155,6 +155,13 @@ impl Args {
             if let Some(outcome) = subscribed(&draft, &url)? {
                 return Ok(outcome);
             }
+            if let Some(why) = forbidden(&scout, &draft).await {
+                say(&format!(
+                    "not added: {url} was found on the page, and {why}; \
+                     what you write yourself is asked all the same: feedmill feeds add {url}"
+                ))?;
+                return Ok(Outcome::Unwell);
+            }
             look = self::look(&scout, &draft).await;
         }
         let found = match look {
@@ -247,6 +254,13 @@ impl Args {
         }
         Ok(None)
     }
+}
+
+/// Why robots.txt does not let us ask what the draft's block asks, where it does not.
+async fn forbidden(scout: &Scout, draft: &Draft) -> Option<String> {
+    let mut all = draft.config.subscriptions.iter();
+    let subscription = all.find(|feed| feed.id == draft.id)?;
+    scout.forbidden(subscription).await
 }
 
 /// One look, at what the draft's block asks.

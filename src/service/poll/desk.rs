@@ -8,6 +8,7 @@ use crate::model::feed::{FeedState, Subscription};
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::Price;
 use crate::rules::schedule::Floors;
+use crate::service::robots::Crawling;
 use crate::source::Source;
 use crate::store::Store;
 
@@ -25,6 +26,8 @@ pub struct Desk<W> {
     pub price: PriceTag,
     /// Nobody is asked more often.
     pub floors: Floors,
+    /// Which pages may be asked that no order names.
+    pub crawling: Crawling,
     /// The wall clock.
     pub clock: Clock,
 }
