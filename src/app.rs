@@ -1,6 +1,7 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+mod handed;
 mod mindful;
 pub mod notify;
 pub mod publisher;
@@ -21,6 +22,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow, bail};
 use tokio::sync::Semaphore;
 
+use crate::app::handed::Handed;
 use crate::app::mindful::Mindful;
 use crate::config::{Config, Places, Problems};
 use crate::fetch::client::Client;
@@ -33,6 +35,7 @@ use crate::service::cycle::{self, Order};
 use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
 use crate::service::report::FeedReport;
+use crate::service::robots::Crawling;
 use crate::service::scheduler::Roster;
 use crate::service::watch::{Glance, Watch};
 use crate::source;
@@ -129,10 +132,15 @@ impl App {
         self.fetch_by(web, named, stop, done).await
     }
 
+    /// Where answers are handed over to a service at work.
+    fn handed(&self) -> Handed {
+        Handed::of(&self.config.settings.data)
+    }
+
     /// Who asks publishers, and remembers who told us to stay away.
     fn client(&self) -> anyhow::Result<Mindful> {
         let client = Client::new(fetch_settings(&self.config))?;
-        Ok(Mindful::new(client, self.store.clone())?)
+        Ok(Mindful::new(client, self.store.clone(), self.handed())?)
     }
 
     /// Polls feeds by order, through anybody who fetches.
@@ -182,6 +190,7 @@ impl App {
             details_per_poll: self.config.settings.fetch.details_per_poll,
             price: PriceTag::new(self.store.price()?.unwrap_or_default()),
             floors: self.config.settings.schedule.floors,
+            crawling: Crawling::default(),
             clock: Arc::new(now),
         })
     }

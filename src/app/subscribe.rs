@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, anyhow, bail};
 
 use crate::app::App;
+use crate::app::handed::Handed;
 use crate::config::Config;
 use crate::fetch::Fetch;
 use crate::fetch::client::Client;
@@ -17,6 +18,7 @@ use crate::rules::cadence;
 use crate::rules::discover::{self, Candidate};
 use crate::rules::repair;
 use crate::service::report::FeedReport;
+use crate::service::robots::{Crawling, Met, Ruling};
 use crate::source;
 
 /// What stands at an address.
@@ -43,16 +45,34 @@ pub struct Found {
     answer: FetchOutcome,
 }
 
-/// Looks at addresses, one request each.
+/// Looks at addresses, one request each, and one more for robots.txt where nobody wrote the address.
 pub struct Scout {
     web: Arc<Client>,
+    crawling: Crawling,
 }
 
 impl Scout {
     /// As polite and as careful as every poll.
     pub fn new(config: &Config) -> anyhow::Result<Self> {
         let web = Arc::new(Client::new(super::fetch_settings(config))?);
-        Ok(Self { web })
+        Ok(Self {
+            web,
+            crawling: Crawling::default(),
+        })
+    }
+
+    /// Why this address, which a page named and nobody wrote, may not be asked by robots.txt (P-164); `None` where it may.
+    pub async fn forbidden(&self, subscription: &Subscription) -> Option<String> {
+        let source = source::source(&subscription.source)?;
+        let url = source.first(subscription).url;
+        let (who, mut met) = ((&*self.web, None), Met::new());
+        let ruling = self
+            .crawling
+            .ruling(who, subscription, &url, super::now(), &mut met);
+        match ruling.await {
+            Ruling::Allowed => None,
+            Ruling::Forbidden(why) | Ruling::PutOff(why) => Some(why),
+        }
     }
 
     /// Asks what this subscription would ask first. An answer that is neither a feed nor a page with feeds is an error
@@ -128,6 +148,21 @@ fn is_page(bytes: &[u8]) -> bool {
     let start = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
     let text = String::from_utf8_lossy(start);
     repair::is_html(repair::from_its_start(&text).0)
+}
+
+impl Found {
+    /// Hands this over to the service that is at work in this data directory, as the first poll of a feed in its
+    /// configuration. Says whether that could be done; otherwise it asks by itself.
+    pub fn hand_over(&self, config: &Config, id: &FeedId) -> bool {
+        let subscription = config.subscriptions.iter().find(|feed| feed.id == *id);
+        let asked = subscription.and_then(|subscription| {
+            let source = source::source(&subscription.source)?;
+            Some(source.first(subscription).url)
+        });
+        let handed = Handed::of(&config.settings.data);
+        let give = |asked| handed.give(id, &asked, &self.answer, super::now());
+        asked.is_some_and(|asked| give(asked).unwrap_or(false))
+    }
 }
 
 impl App {

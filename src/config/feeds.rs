@@ -107,6 +107,7 @@ fn subscription<'a>(
     let private = block.get("private", values::flag);
     let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
     let scheme = credentials::scheme(file, &mut block);
+    let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
@@ -128,6 +129,7 @@ fn subscription<'a>(
         private,
         allow_hosts,
         credentials,
+        ignore_robots: robots == Some("ignore"),
         options,
     };
     match (known.rules)(&subscription) {

@@ -36,6 +36,8 @@ pub struct Subscription {
     pub allow_hosts: HostSet,
     /// What shows its publisher who asks.
     pub credentials: Option<Credentials>,
+    /// Pages that nobody wrote in an order are asked whatever robots.txt says: the operator has leave (P-164).
+    pub ignore_robots: bool,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }
@@ -55,6 +57,7 @@ impl Subscription {
             private: None,
             allow_hosts: HostSet::default(),
             credentials: None,
+            ignore_robots: false,
             options: Options::default(),
         }
     }

@@ -24,6 +24,7 @@ pub mod opml;
 pub mod repair;
 pub mod rhythm;
 pub mod river;
+pub mod robots;
 pub mod schedule;
 pub mod settle;
 pub mod silence;

@@ -6,6 +6,7 @@ pub mod cycle;
 pub mod poll;
 pub mod publish;
 pub mod report;
+pub mod robots;
 pub mod scheduler;
 pub mod shelf;
 pub mod vitals;

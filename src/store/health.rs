@@ -40,11 +40,12 @@ pub struct Judged {
     pub change: Option<Change>,
 }
 
-/// Adds entries to what a feed ever had. `lengths`: of their texts in characters, oldest first.
+/// Adds entries to what a feed ever had. `lengths`: of their texts in characters, oldest first; `None` where only the list's
+/// words for them are here, which say nothing of how its texts are (P-164).
 pub(super) fn keep_lengths(
     transaction: &Connection,
     feed: i64,
-    lengths: &[u32],
+    lengths: &[Option<u32>],
 ) -> Result<(), StoreError> {
     if lengths.is_empty() {
         return Ok(());
@@ -59,6 +60,7 @@ pub(super) fn keep_lengths(
         .iter()
         .rev()
         .copied()
+        .flatten()
         .chain(before)
         .take(LENGTHS)
         .collect();

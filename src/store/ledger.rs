@@ -30,7 +30,7 @@ pub(super) struct Ledger<'c> {
     next: u64,
     opened: u64,
     /// Characters of the bodies of entries that were not here before, oldest first.
-    lengths: Vec<u32>,
+    lengths: Vec<Option<u32>>,
 }
 
 /// An entry as the ledger finds it.
@@ -182,7 +182,9 @@ impl<'c> Ledger<'c> {
         let (kind, key) = key_columns(&article.key);
         if entry.is_none() {
             let length = article.body.text.chars().count();
-            self.lengths.push(u32::try_from(length).unwrap_or(u32::MAX));
+            let of_a_list = article.partial && article.teaser.is_some();
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            self.lengths.push((!of_a_list).then_some(length));
             self.transaction
                 .prepare_cached(
                     "INSERT INTO entry (first_seq, feed, kind, key, latest_seq, words, raw, teaser,

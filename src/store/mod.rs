@@ -17,6 +17,7 @@ mod missed;
 mod open;
 mod press;
 mod readers;
+mod robots;
 mod schema;
 mod shapes;
 mod shown;
@@ -48,6 +49,7 @@ use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::rules::health::Evidence;
 use crate::rules::rhythm::Price;
+use crate::rules::robots::Kept;
 use crate::rules::silence::KeptSilence;
 use crate::store::lock::Lock;
 use crate::store::readers::Readers;
@@ -174,6 +176,17 @@ impl Store {
     /// The silences that were kept last, whether they still last or not.
     pub fn silences(&self) -> Result<Vec<KeptSilence>, StoreError> {
         self.shared.readers.read(meta::silences)
+    }
+
+    /// Keeps what an origin's robots.txt said, in place of what it said before.
+    pub async fn keep_robots(&self, kept: Kept) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Robots(Box::new(kept), reply))
+            .await
+    }
+
+    /// What this origin's robots.txt said last, whether it still holds or not.
+    pub fn robots(&self, origin: &str) -> Result<Option<Kept>, StoreError> {
+        self.shared.readers.read(|c| robots::robots(c, origin))
     }
 
     /// Finishes what was asked before, empties the write-ahead log and lets go of the lock. Afterwards every clone

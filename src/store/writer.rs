@@ -12,6 +12,7 @@ use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::rules::rhythm::Price;
+use crate::rules::robots::Kept;
 use crate::rules::silence::KeptSilence;
 use crate::store::archive::{self, ArchivedFile, ImportedArticle};
 use crate::store::error::StoreError;
@@ -21,6 +22,7 @@ use crate::store::lock::Lock;
 use crate::store::meta;
 use crate::store::open;
 use crate::store::press::Press;
+use crate::store::robots;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
 /// same, so more of them here cost little and are committed together.
@@ -46,6 +48,7 @@ pub(super) enum Command {
     Health(Vec<Judged>, Reply<Vec<HealthEvent>>),
     Price(Price, Reply<()>),
     Silences(Vec<KeptSilence>, Reply<()>),
+    Robots(Box<Kept>, Reply<()>),
     Close(Reply<()>),
 }
 
@@ -123,6 +126,10 @@ impl Writer {
                 }
                 Command::Silences(silences, reply) => {
                     let done = self.transact(|t, _| meta::keep_silences(t, &silences));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Robots(kept, reply) => {
+                    let done = self.transact(|t, _| robots::keep(t, &kept));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

@@ -153,7 +153,7 @@ fn block(lines: &str) -> String {
 }
 
 const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, \
-     credentials, enabled";
+     credentials, robots, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {
@@ -258,6 +258,10 @@ fn broken_blocks_are_told_apart() {
     ] {
         check(&format!("credentials = {lines}"), &told);
     }
+    check(
+        "robots = \"ignored\"",
+        "`robots` in [[feed]] \"a\": `ignored` is none of obey, ignore (did you mean `ignore`?)",
+    );
     check(
         "private = 1",
         "`private` in [[feed]] \"a\": wants true or false, without quotes, this is a number",
@@ -628,7 +632,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
 fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
     let text = "[[feed]]\nid = \"b\"\nsource = \"qq\"\npages = 3\nschedule = \" 5 8 * * mon-fri \"\n\
                 [[feed]]\nid = \"a\"\nurl = \"HTTPS://Example.org/f\"\narchive = \"none\"\n\
-                tags = [\"科学\", \" world \", \"world\"]\nprivate = true\n\
+                tags = [\"科学\", \" world \", \"world\"]\nprivate = true\nrobots = \"ignore\"\n\
                 [[feed]]\nid = \"c\"\nurl = \"https://example.org/g\"\nenabled = false\n";
     let scratch = Scratch::with(&[("feeds.toml", text.as_bytes())]);
     let config = load(&scratch.places).unwrap();
@@ -659,6 +663,7 @@ fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
         (&["科学".to_owned(), "world".to_owned()][..], Some(true))
     );
     assert_eq!((&*b.tags, b.private), (&[][..], None));
+    assert_eq!((a.ignore_robots, b.ignore_robots), (true, false));
     assert_eq!(config.disabled.len(), 1);
     assert_eq!(config.files.settings, None);
 }

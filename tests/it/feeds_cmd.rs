@@ -1,9 +1,12 @@
 //! `feedmill feeds`: what it asks, what it writes, and what it leaves alone.
 
 use std::fs;
+use std::time::Duration;
 
 use feedmill::store::Store;
+use nix::sys::signal::Signal;
 
+use crate::support::daemon::{self, Daemon};
 use crate::support::mill::{Mill, Run, plain, rss, words};
 use crate::support::origin::{Origin, Reply};
 
@@ -120,9 +123,43 @@ fn p_61_a_page_with_one_feed_is_taken_with_yes_alone() {
     assert_eq!(text(&mill), "");
     let run = mill.run(&["feeds", "add", &origin.url("/"), "--set", LOCAL, "--yes"]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert_eq!(asked(&origin), ["GET / 200", "GET /feed.xml 200"]);
+    assert_eq!(
+        asked(&origin),
+        ["GET / 200", "GET /robots.txt 404", "GET /feed.xml 200"]
+    );
     assert!(text(&mill).contains("/feed.xml\""), "{}", text(&mill));
     assert_eq!(mill.list().len(), 2);
+}
+
+#[test]
+fn p_164_a_feed_found_on_a_page_is_asked_as_robots_txt_allows() {
+    let origin = Origin::start([
+        (
+            "/",
+            page("<link rel=alternate type='application/rss+xml' title='News' href='/feed.xml'>"),
+        ),
+        ("/feed.xml", feed()),
+        (
+            "/robots.txt",
+            Reply::ok("text/plain", "user-agent: *\ndisallow: /feed"),
+        ),
+    ]);
+    let mill = Mill::new("");
+    let run = mill.run(&["feeds", "add", &origin.url("/"), "--set", LOCAL, "--yes"]);
+    refused(&run, "(disallow: /feed)");
+    assert_eq!(asked(&origin), ["GET / 200", "GET /robots.txt 200"]);
+    assert_eq!(text(&mill), "");
+    // Whoever has leave says so, and whoever writes the address has subscribed to it.
+    let (url, leave) = (origin.url("/"), "robots=ignore");
+    let run = mill.run(&[
+        "feeds", "add", &url, "--set", LOCAL, "--set", leave, "--yes",
+    ]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(asked(&origin), ["GET / 200", "GET /feed.xml 200"]);
+    let mill = Mill::new("");
+    let run = mill.run(&["feeds", "add", &origin.url("/feed.xml"), "--set", LOCAL]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(asked(&origin), ["GET /feed.xml 200"]);
 }
 
 #[test]
@@ -176,6 +213,38 @@ fn p_61_several_feeds_are_listed_and_none_is_an_error_without_guesses() {
         ]
     );
     assert_eq!(text(&mill), "# mine\n");
+}
+
+#[test]
+fn p_60_with_the_service_at_work_it_is_one_request_too() {
+    let news = |number| {
+        let words = words(number);
+        Reply::ok("application/rss+xml", rss(&[("1", "題", &words)])).validated()
+    };
+    let origin = Origin::start([("/a", news(1)), ("/b", news(2))]);
+    let mill = daemon::mill(&plain("a", &origin.url("/a")));
+    let mut daemon = Daemon::start(&mill, Duration::from_mins(1));
+    daemon.until("the first feed", |log| log.contains("feed.id=a"));
+    origin.take_log();
+    let add = mill.run(&[
+        "feeds",
+        "add",
+        &origin.url("/b"),
+        "--id",
+        "b",
+        "--set",
+        LOCAL,
+    ]);
+    assert_eq!(add.status, 0, "{add:?}");
+    assert!(add.err.contains("takes this answer"), "{add:?}");
+    daemon.signal(Signal::SIGHUP);
+    daemon.until("the second feed", |log| log.contains("feed.id=b"));
+    let log = origin.log();
+    let asked: Vec<&str> = log.iter().map(|request| request.path.as_str()).collect();
+    assert_eq!(asked, ["/b"], "{}", daemon.log());
+    daemon.stop();
+    assert_eq!(mill.list().len(), 2, "one of each");
+    assert!(!mill.path("data/handed").exists());
 }
 
 #[test]
@@ -268,7 +337,7 @@ fn a_store_in_use_makes_it_a_look() {
         "a",
     ]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert!(run.err.contains("a look only"), "{run:?}");
+    assert!(run.err.contains("polls the feed itself"), "{run:?}");
     assert!(text(&mill).contains("id = \"a\""));
     assert!(store.feed_states().unwrap().is_empty());
     assert_eq!(asked(&origin), ["GET /feed.xml 200"]);

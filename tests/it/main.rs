@@ -31,6 +31,7 @@ mod outputs;
 mod packaging;
 mod polls;
 mod real;
+mod robots;
 mod second;
 mod serve;
 mod serve_delta;

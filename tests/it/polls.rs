@@ -71,7 +71,11 @@ async fn what_is_over_the_budget_comes_with_the_next_polls() {
 
     let first = room.poll("f").await;
     assert_eq!(first.told.outcome, Outcome::Partial);
-    assert_eq!(room.web.paths(), ["/f", "/d/e", "/d/d"], "newest first");
+    assert_eq!(
+        room.web.paths(),
+        ["/f", "/robots.txt", "/d/e", "/d/d"],
+        "newest first"
+    );
     assert_eq!(room.titles(), ["d", "e"], "and numbered oldest first");
     assert_eq!(
         room.state("f").validators,
@@ -200,7 +204,7 @@ async fn a_429_on_a_detail_page_ends_the_poll_and_is_obeyed() {
     let polled = room.poll("f").await;
     assert_eq!(
         room.web.paths(),
-        ["/f", "/d/d", "/d/c", "/d/b"],
+        ["/f", "/robots.txt", "/d/d", "/d/c", "/d/b"],
         "nobody is asked after it"
     );
     assert_eq!(counts(&polled).0, 2, "what was had before is kept");
@@ -209,7 +213,7 @@ async fn a_429_on_a_detail_page_ends_the_poll_and_is_obeyed() {
     assert_eq!(state.validators, None);
     room.later(Duration::from_hours(25));
     room.poll("f").await;
-    assert_eq!(room.web.paths(), ["/f", "/d/b", "/d/a"]);
+    assert_eq!(room.web.paths(), ["/f", "/robots.txt", "/d/b", "/d/a"]);
     assert_eq!(room.titles().len(), 4);
 }
 
@@ -221,7 +225,10 @@ async fn routes_are_tried_in_their_order_and_the_first_that_works_is_the_last() 
     room.web.set("/two", Say::Page("no shape we know".into()));
     room.web.set("/three", Say::Page("words a".into()));
     let polled = room.poll("f").await;
-    assert_eq!(room.web.paths(), ["/f", "/one", "/two", "/three"]);
+    assert_eq!(
+        room.web.paths(),
+        ["/f", "/robots.txt", "/one", "/two", "/three"]
+    );
     assert_eq!(
         (polled.told.outcome, polled.told.skipped.len()),
         (Outcome::Read, 0)
@@ -232,7 +239,7 @@ async fn routes_are_tried_in_their_order_and_the_first_that_works_is_the_last() 
     room.web.set("/one", Say::Timeout);
     room.web.set("/two", Say::Page("words a".into()));
     room.poll("f").await;
-    assert_eq!(room.web.paths(), ["/f", "/one", "/two"]);
+    assert_eq!(room.web.paths(), ["/f", "/robots.txt", "/one", "/two"]);
     assert_eq!(room.titles(), ["a"]);
 
     // Where a route may work the next time, the entry is not given up for the others' 404.
@@ -364,7 +371,7 @@ async fn the_same_entry_twice_in_a_listing_is_one() {
     serve_words(&room, &["b"]);
     room.web.requests();
     room.poll("t").await;
-    assert_eq!(room.web.paths(), ["/t", "/d/b"]);
+    assert_eq!(room.web.paths(), ["/t", "/robots.txt", "/d/b"]);
 
     // One link for different stories identifies none of them.
     let list = "whole - / x\nwhole - / y\nwhole - / z\n";

@@ -124,7 +124,7 @@ fn the_list_of_dw_with_the_detail_api() {
     let mill = Mill::new(&feeds);
     let report = mill.fetch(0);
     assert_eq!(report["feeds"][0]["new"], 5, "{report}");
-    assert_eq!(origin.log().len(), 6);
+    assert_eq!(origin.log().len(), 7, "the list, robots.txt and five pages");
 
     let sheets = sheets(&mill, "UTC");
     // The list is newest first, numbers are oldest first.
@@ -367,6 +367,7 @@ fn a_film_of_2017_by_the_last_of_three_routes() {
     assert_eq!(
         paths[1..],
         [
+            "/robots.txt".to_owned(),
             format!("/rain/a/{id}"),
             format!("/a/{id}"),
             format!("/getSimpleNews?id={id}")

@@ -280,3 +280,26 @@ fn p_33_p_34_a_silence_outlives_the_process_for_every_feed_of_its_origin() {
     }
     assert_eq!(origin.log().len(), 1, "the other feed is not asked either");
 }
+
+/// What is spent of a day is spent for the next process, too.
+#[test]
+fn p_150_a_day_that_is_spent_outlives_the_process() {
+    let feed = || answer("200 OK", &[], rss(&[("1", "one", &words(1))]).as_bytes());
+    let origin = Origin::start([feed(), feed(), feed()]);
+    let mill = Mill::new(&(plain("a", &origin.url("/a")) + &plain("b", &origin.url("/b"))));
+    mill.write(
+        "feedmill.toml",
+        "[fetch]\nhost_delay = \"0s\"\nuser_refresh = \"0s\"\nhost_requests_per_day = 1\n",
+    );
+    let report = mill.fetch(0);
+    assert_eq!(report["feeds"][1]["result"], "left-alone", "{report}");
+    let kept = read(&mill).silences().unwrap();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    for _ in 0..2 {
+        let report = mill.fetch(0);
+        assert_eq!(report["feeds"][0]["result"], "left-alone", "{report}");
+        // By whoever is held back later it is not kept anew.
+        assert_eq!(read(&mill).silences().unwrap(), kept);
+    }
+    assert_eq!(origin.log().len(), 1);
+}

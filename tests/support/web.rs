@@ -18,6 +18,7 @@ use feedmill::model::ids::{EntryId, FeedId};
 use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 use feedmill::service::poll::{Desk, Ended, Job, Polled, PriceTag, Seen, poll, record_it};
+use feedmill::service::robots::Crawling;
 use feedmill::source::Source;
 use feedmill::store::Store;
 use tempfile::TempDir;
@@ -317,6 +318,7 @@ impl Room {
             details_per_poll: self.details,
             price: PriceTag::default(),
             floors: feedmill::rules::schedule::Floors::default(),
+            crawling: Crawling::default(),
             clock: Arc::new(now),
         }
     }

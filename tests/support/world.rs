@@ -19,6 +19,7 @@ use feedmill::model::http::{
 use feedmill::model::time::Timestamp;
 use feedmill::rules::schedule::Floors;
 use feedmill::service::poll::{Desk, PriceTag};
+use feedmill::service::robots::Crawling;
 use feedmill::service::scheduler::{self, Event, Pace, Roster};
 use feedmill::source;
 use feedmill::store::{Store, StoreError};
@@ -210,6 +211,7 @@ impl World {
             details_per_poll: 1,
             price: PriceTag::default(),
             floors: Floors::default(),
+            crawling: Crawling::default(),
             clock: Arc::new(move || world.now()),
         }
     }

@@ -155,6 +155,13 @@ impl Args {
             if let Some(outcome) = subscribed(&draft, &url)? {
                 return Ok(outcome);
             }
+            if let Some(why) = forbidden(&scout, &draft).await {
+                say(&format!(
+                    "not added: {url} was found on the page, and {why}; \
+                     what you write yourself is asked all the same: feedmill feeds add {url}"
+                ))?;
+                return Ok(Outcome::Unwell);
+            }
             look = self::look(&scout, &draft).await;
         }
         let found = match look {
@@ -194,14 +201,18 @@ impl Args {
             found.entries,
         );
         let (id, config) = (draft.id.clone(), draft.config.clone());
+        // Before the block is there for the service to read.
+        let taken = app.is_none() && found.hand_over(&config, &id);
         save(places, draft, &text)?;
         if let Some(app) = &mut app {
             app.config = config;
             return store(app, scout, found, &id).await;
         }
-        say(
-            "the store is in use, so this was a look only: feedmill, which is at work there, polls the feed itself",
-        )?;
+        say(if taken {
+            "feedmill is at work: it takes this answer as its first poll"
+        } else {
+            "feedmill is at work: it polls the feed itself, once more"
+        })?;
         Ok(Outcome::Well)
     }
 
@@ -247,6 +258,13 @@ impl Args {
         }
         Ok(None)
     }
+}
+
+/// Why robots.txt does not let us ask what the draft's block asks, where it does not.
+async fn forbidden(scout: &Scout, draft: &Draft) -> Option<String> {
+    let mut all = draft.config.subscriptions.iter();
+    let subscription = all.find(|feed| feed.id == draft.id)?;
+    scout.forbidden(subscription).await
 }
 
 /// One look, at what the draft's block asks.

@@ -11,6 +11,7 @@ use crate::model::urls::PageUrl;
 use crate::rules::agenda;
 use crate::rules::rhythm::Price;
 use crate::rules::schedule::Floors;
+use crate::service::robots::Crawling;
 use crate::source::Source;
 use crate::store::Store;
 
@@ -28,6 +29,8 @@ pub struct Desk<W> {
     pub price: PriceTag,
     /// Nobody is asked more often.
     pub floors: Floors,
+    /// Which pages may be asked that no order names.
+    pub crawling: Crawling,
     /// The wall clock.
     pub clock: Clock,
 }

@@ -201,7 +201,7 @@ async fn answered<W: Fetch>(
     if !plan.teasers.is_empty() {
         hand.share = Share::default(); // whoever waits for a share may hold none
     }
-    let details = complete(desk, job, plan.teasers, plan.rest.known, at).await;
+    let details = complete(desk, job, plan.teasers, &plan.rest, at).await;
     hand.seen.bytes += details.bytes;
     Ok(conclude(list.pages, document, came, plan.rest, details))
 }
@@ -300,6 +300,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         listing,
         mut articles,
         known,
+        whole: _,
         strange,
         entries,
         met,
@@ -323,10 +324,10 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         met,
         arrivals,
         articles,
-        known,
+        known: known + details.known,
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),
         missed: details.missed,
-        notes: listing.notes,
+        notes: listing.notes.into_iter().chain(details.notes).collect(),
         document: (whole && single).then_some(document),
         coverage: if whole {
             Coverage::Whole(came.validators.filter(|_| single))
@@ -355,6 +356,7 @@ mod tests {
     use crate::model::feed::{FeedState, Subscription};
 
     use crate::rules::schedule::Floors;
+    use crate::service::robots::Crawling;
     use crate::source;
 
     /// All polls of a cycle exist from its beginning.
@@ -368,6 +370,7 @@ mod tests {
             details_per_poll: 1,
             price: PriceTag::default(),
             floors: Floors::default(),
+            crawling: Crawling::default(),
             clock: Arc::new(|| Timestamp::from_millis(0)),
         };
         let subscription = Subscription::new("a".parse().unwrap(), "feed");

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::model::article::Article;
 use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
+use crate::model::poll::KnownEntry;
 use crate::model::time::Timestamp;
 use crate::rules::{cadence, identity, normalise};
 use crate::service::poll::Job;
@@ -26,6 +27,8 @@ pub(super) struct Rest {
     pub articles: Vec<Article>,
     /// Entries that are unchanged.
     pub known: usize,
+    /// Entries whose own pages were read before.
+    pub whole: HashSet<EntryKey>,
     /// Entries that were never here, all or in part.
     pub strange: HashSet<EntryKey>,
     /// How many entries the listing has.
@@ -75,7 +78,7 @@ pub(super) fn plan(
     } else {
         HashMap::new()
     };
-    let mut waiting = 0;
+    let (mut waiting, mut outside) = (0, 0);
     // A feed that was subscribed to without a language speaks its own, if it says which.
     let spoken = listing
         .info
@@ -103,8 +106,11 @@ pub(super) fn plan(
                 }
             }
             Lead::Teaser(teaser) => {
-                if entry.is_some_and(|entry| entry.teaser == Some(teaser.draft.raw_hash())) {
+                if let Some(entry) =
+                    entry.filter(|entry| entry.teaser == Some(teaser.draft.raw_hash()))
+                {
                     known += 1;
+                    outside += usize::from(entry.teaser == Some(entry.raw));
                 } else if key
                     .as_ref()
                     .and_then(|key| lost.get(key))
@@ -122,17 +128,32 @@ pub(super) fn plan(
             "{waiting} entries whose pages were lost wait for another try"
         ));
     }
+    if outside > 0 {
+        listing.notes.push(format!(
+            "{outside} entries are here as the list has them, without their own pages"
+        ));
+    }
     Ok(Plan {
         teasers,
         rest: Rest {
             listing,
             articles,
             known,
+            whole: whole(&entries),
             strange,
             entries: count,
             met: !entries.is_empty(),
         },
     })
+}
+
+/// Those that are not stored as their list has them: these have their teaser's hash for their own.
+fn whole(entries: &HashMap<EntryKey, KnownEntry>) -> HashSet<EntryKey> {
+    entries
+        .iter()
+        .filter(|(_, entry)| entry.teaser != Some(entry.raw))
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 /// Normalises a draft; one that is unfit costs that entry and nothing else.

@@ -14,6 +14,15 @@ CREATE TABLE meta (
 ) STRICT;
 INSERT INTO meta (one, river_id, next_seq, recipe) VALUES (1, randomblob(16), 0, 1);
 
+-- What robots.txt of origins said, for a day at most (P-164).
+CREATE TABLE robots (
+  num    INTEGER PRIMARY KEY,
+  origin TEXT    NOT NULL UNIQUE,                                -- scheme, host, port
+  asked  INTEGER NOT NULL,
+  why    TEXT,                                                   -- it could not be had, for this reason
+  rules  BLOB    NOT NULL                                        -- those that are for us, as a robots.txt
+) STRICT;
+
 -- What is remembered of a feed between polls.
 CREATE TABLE feed (
   num              INTEGER PRIMARY KEY,
