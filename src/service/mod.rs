@@ -8,5 +8,6 @@ pub mod publish;
 pub mod report;
 pub mod scheduler;
 pub mod shelf;
+pub mod trial;
 pub mod vitals;
 pub mod watch;
