@@ -124,7 +124,12 @@ pub async fn trial<W: Fetch>(web: &W, order: Order, at: Timestamp) -> Trial {
     trial
 }
 
-async fn list<W: Fetch>(web: &W, order: &Order, at: Timestamp, trial: &mut Trial) -> Result<(), String> {
+async fn list<W: Fetch>(
+    web: &W,
+    order: &Order,
+    at: Timestamp,
+    trial: &mut Trial,
+) -> Result<(), String> {
     let first = order.source.first(&order.subscription);
     let mut page = match &order.page {
         Some(page) => at_hand("list", page, trial),
@@ -154,7 +159,13 @@ async fn list<W: Fetch>(web: &W, order: &Order, at: Timestamp, trial: &mut Trial
     Ok(())
 }
 
-async fn take<W: Fetch>(listing: Listing, order: &Order, at: Timestamp, web: &W, trial: &mut Trial) {
+async fn take<W: Fetch>(
+    listing: Listing,
+    order: &Order,
+    at: Timestamp,
+    web: &W,
+    trial: &mut Trial,
+) {
     let keys = identity::keys(&listing.leads);
     trial.title = listing.info.title;
     trial.entries = listing.leads.len();
@@ -180,9 +191,15 @@ async fn take<W: Fetch>(listing: Listing, order: &Order, at: Timestamp, web: &W,
 }
 
 /// The first entry's own page; `None` where it may not be asked.
-async fn whole<W: Fetch>(web: &W, order: &Order, teaser: Teaser, trial: &mut Trial) -> Option<Result<Draft, String>> {
+async fn whole<W: Fetch>(
+    web: &W,
+    order: &Order,
+    teaser: Teaser,
+    trial: &mut Trial,
+) -> Option<Result<Draft, String>> {
     let complete = |route, page: Page| {
-        let (source, subscription, teaser) = (order.source, order.subscription.clone(), teaser.clone());
+        let (source, subscription, teaser) =
+            (order.source, order.subscription.clone(), teaser.clone());
         guarded(move || source.complete(&subscription, &teaser, route, &page))
     };
     if let Some(page) = &order.detail {
@@ -305,7 +322,10 @@ fn have(leads: &[Lead]) -> Vec<(&'static str, usize)> {
         ("id", count(|draft| draft.id.is_some())),
         ("link", count(|draft| draft.link.is_some())),
         ("title", count(|draft| draft.title.is_some())),
-        ("date", count(|draft| draft.published.is_some() || draft.updated.is_some())),
+        (
+            "date",
+            count(|draft| draft.published.is_some() || draft.updated.is_some()),
+        ),
         ("summary", count(|draft| draft.summary.is_some())),
         ("body", count(|draft| draft.body.is_some())),
         ("author", count(|draft| !draft.authors.is_empty())),

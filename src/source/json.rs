@@ -241,7 +241,9 @@ fn date(path: &Path, item: &Value) -> Option<Date> {
     match path.all(item).first()? {
         Value::Number(number) => {
             #[allow(clippy::cast_possible_truncation)] // a fraction of a second is cut
-            let whole = number.as_i64().or_else(|| number.as_f64().map(|n| n as i64));
+            let whole = number
+                .as_i64()
+                .or_else(|| number.as_f64().map(|n| n as i64));
             whole.map(Date::Number)
         }
         Value::String(text) if !text.trim().is_empty() => Some(Date::Words(text.trim().to_owned())),

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use dom_query::{Document, NodeRef};
 
+use super::Source;
 use super::page::css::{self, Field, Usual};
 use super::page::entries::{self, Date, List, Raw, option};
 use super::page::{MAX_ITEMS, article, html, json, option_url, text};
-use super::Source;
 use crate::model::content::Content;
 use crate::model::entry::{Draft, Listing, ReadError, Teaser};
 use crate::model::feed::{OptionKind, OptionSpec, SourceSpec, Subscription};
@@ -19,7 +19,6 @@ pub struct Scrape;
 
 const LIST: &str = "the list page";
 const DEFAULTS: &[(&str, &str)] = &[("item_link", "a[href]"), ("item_title", "the link's text")];
-
 
 static SPEC: SourceSpec = SourceSpec {
     name: "scrape",
@@ -261,7 +260,9 @@ impl Fields {
         };
         let link = match &self.link {
             Some(link) => link.value(item, Usual::Link),
-            None => anchor().and_then(|a| a.attr("href")).map(|href| href.trim().to_owned()),
+            None => anchor()
+                .and_then(|a| a.attr("href"))
+                .map(|href| href.trim().to_owned()),
         };
         let title = match (&self.title, &self.link) {
             (Some(title), _) => title.value(item, Usual::Text),

@@ -27,13 +27,14 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 19] = [
         &[],
         &["fetch"],
         &["list"],
         &["show"],
         &["status"],
         &["why"],
+        &["try"],
         &["check"],
         &["feeds"],
         &["feeds", "list"],

@@ -31,6 +31,7 @@ mod outputs;
 mod packaging;
 mod polls;
 mod real;
+mod scrape;
 mod second;
 mod serve;
 mod serve_delta;
@@ -41,6 +42,7 @@ mod simulation;
 mod soak;
 mod sources;
 mod store;
+mod trial;
 mod why;
 
 #[path = "../support/mod.rs"]

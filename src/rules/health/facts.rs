@@ -132,9 +132,7 @@ impl Answer {
             "failed" if why.contains(HOLLOW) && !why.ends_with(SHAPE) => Self::Hollow,
             "unchanged" => Self::Unchanged,
             "gone" => Self::Gone,
-            _ if why.starts_with("not ") || why.ends_with(SHAPE) => {
-                Self::Strange
-            }
+            _ if why.starts_with("not ") || why.ends_with(SHAPE) => Self::Strange,
             _ => why
                 .strip_prefix("HTTP status ")
                 .and_then(|rest| rest.get(..3)?.parse().ok())

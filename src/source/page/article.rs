@@ -97,7 +97,10 @@ fn words(document: &Document, body: &Field) -> String {
     let mut taken = HashSet::new();
     let mut words = String::new();
     for node in nodes {
-        let within = |taken: &HashSet<_>| node.ancestors_it(None).any(|up: NodeRef| taken.contains(&up.id));
+        let within = |taken: &HashSet<_>| {
+            node.ancestors_it(None)
+                .any(|up: NodeRef| taken.contains(&up.id))
+        };
         if !within(&taken) {
             taken.insert(node.id);
             words.push_str(&node.html());

@@ -51,7 +51,9 @@ impl Field {
 
     /// Its value in this element: the first that says something.
     pub fn value(&self, item: &NodeRef, usual: Usual) -> Option<String> {
-        self.each(item, |node| self.of(node, usual)).into_iter().next()
+        self.each(item, |node| self.of(node, usual))
+            .into_iter()
+            .next()
     }
 
     /// All its values in this element, the first few.

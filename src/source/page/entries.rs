@@ -142,9 +142,10 @@ impl List<'_> {
     fn draft(&self, raw: Raw) -> Result<Draft, String> {
         let link = match &raw.link {
             Some(text) => match self.base.join(text) {
-                Ok(url) if url.without_fragment() == self.here.without_fragment() => {
-                    Err(format!("{} leads back to the list", self.named("item_link")))
-                }
+                Ok(url) if url.without_fragment() == self.here.without_fragment() => Err(format!(
+                    "{} leads back to the list",
+                    self.named("item_link")
+                )),
                 Ok(url) => Ok(Some(url)),
                 Err(why) => Err(format!("{}: {why}", self.named("item_link"))),
             },
@@ -284,7 +285,10 @@ fn shown(text: &str) -> String {
     if text.trim().chars().count() > SHOWN_CHARS {
         shown.push('…');
     }
-    shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    shown
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 fn inside(lead: &Lead) -> &Draft {

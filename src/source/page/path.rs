@@ -166,7 +166,9 @@ fn encode(word: &str, into: &mut String) {
         } else {
             into.push('%');
             for nibble in [byte >> 4, byte & 15] {
-                into.push(char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0')));
+                into.push(char::from(
+                    HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'),
+                ));
             }
         }
     }
@@ -236,7 +238,10 @@ mod tests {
             assert_eq!(address.as_deref(), expected, "{written}");
         };
         check("url", Some("/a/7"));
-        check("https://x.example/{id}.html", Some("https://x.example/7.html"));
+        check(
+            "https://x.example/{id}.html",
+            Some("https://x.example/7.html"),
+        );
         check("/{slug}#{id}", Some("/2026/%E7%94%B2%20b%3F#7"));
         check("/{none}", None);
         for wrong in ["/{", "/}", "/{}", "/{a..b}", "{a}}"] {
