@@ -154,13 +154,7 @@ fn line(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
 fn show(out: &mut impl Write, subscription: &Subscription, trial: &Trial) -> io::Result<()> {
     let name = format!("{}, source {}", subscription.id, subscription.source);
     line(out, "feed", &name)?;
-    for step in &trial.steps {
-        line(out, step.what, &format!("{} {}", step.method, step.url))?;
-        match &step.answer {
-            Ok(sheet) => show_sheet(out, step, sheet)?,
-            Err(why) => line(out, "", &format!("no page: {why}"))?,
-        }
-    }
+    show_steps(out, trial, "list")?;
     for looked in &trial.looked {
         line(out, "looked", looked)?;
     }
@@ -193,11 +187,23 @@ fn show(out: &mut impl Write, subscription: &Subscription, trial: &Trial) -> io:
     for (place, entry) in trial.first.iter().enumerate() {
         show_entry(out, &format!("entry {}", place + 1), entry)?;
     }
+    show_steps(out, trial, "entry")?;
     match &trial.whole {
         Some(Ok(entry)) => show_entry(out, "its page", entry),
         Some(Err(why)) => line(out, "its page", &format!("cannot be had: {why}")),
         None => Ok(()),
     }
+}
+
+fn show_steps(out: &mut impl Write, trial: &Trial, what: &str) -> io::Result<()> {
+    for step in trial.steps.iter().filter(|step| step.what == what) {
+        line(out, what, &format!("{} {}", step.method, step.url))?;
+        match &step.answer {
+            Ok(sheet) => show_sheet(out, step, sheet)?,
+            Err(why) => line(out, "", &format!("no page: {why}"))?,
+        }
+    }
+    Ok(())
 }
 
 fn show_sheet(out: &mut impl Write, step: &Step, sheet: &Sheet) -> io::Result<()> {

@@ -138,7 +138,7 @@ async fn list<W: Fetch>(
     trial.page = Some(page.clone());
     let mut pages = 1;
     let listing = loop {
-        let listing = read(order, &page, trial).await?;
+        let listing = read(order, &page, at, trial).await?;
         match listing.more.clone() {
             // An index that only says where the list is.
             Some(more)
@@ -287,11 +287,16 @@ fn sheet(page: &Page) -> Sheet {
 }
 
 /// Reads a list page, and says what stands on it.
-async fn read(order: &Order, page: &Page, trial: &mut Trial) -> Result<Listing, String> {
+async fn read(
+    order: &Order,
+    page: &Page,
+    at: Timestamp,
+    trial: &mut Trial,
+) -> Result<Listing, String> {
     let (source, subscription, page) = (order.source, order.subscription.clone(), page.clone());
     let read = move || {
-        let looked = source.explain(&subscription, &page);
-        Ok((looked, source.read(&subscription, &page)))
+        let looked = source.explain(&subscription, &page, at);
+        Ok((looked, source.read_at(&subscription, &page, at)))
     };
     let (looked, listing) = guarded::<_, String>(read).await?;
     trial.looked.extend(looked);

@@ -11,6 +11,7 @@ use crate::model::content::Content;
 use crate::model::entry::{Draft, Listing, ReadError, Teaser};
 use crate::model::feed::{OptionKind, OptionSpec, SourceSpec, Subscription};
 use crate::model::http::{Ask, Page};
+use crate::model::time::Timestamp;
 use crate::rules::{embedded, limits};
 
 /// The reader of JSON interfaces.
@@ -107,18 +108,21 @@ impl Source for Json {
     }
 
     fn read(&self, subscription: &Subscription, page: &Page) -> Result<Listing, ReadError> {
-        let found = Found::on(subscription, page)?;
-        let mut listing = list(subscription, page).read(found.raws)?;
-        listing.notes.splice(0..0, article::charset_notes(page));
-        if let Some(next) = found.next.and_then(|next| page.url.join(&next).ok()) {
-            listing.more = Some(Ask::get(next.without_fragment()));
-        }
-        Ok(listing)
+        listing(subscription, page, None)
     }
 
-    fn explain(&self, subscription: &Subscription, page: &Page) -> Vec<String> {
+    fn read_at(
+        &self,
+        subscription: &Subscription,
+        page: &Page,
+        fetched: Timestamp,
+    ) -> Result<Listing, ReadError> {
+        listing(subscription, page, Some(fetched))
+    }
+
+    fn explain(&self, subscription: &Subscription, page: &Page, fetched: Timestamp) -> Vec<String> {
         match Found::on(subscription, page) {
-            Ok(found) => list(subscription, page).explain(&found.raws),
+            Ok(found) => list(subscription, page, Some(fetched)).explain(&found.raws),
             Err(_) => Vec::new(), // reading says it
         }
     }
@@ -134,8 +138,27 @@ impl Source for Json {
     }
 }
 
-fn list<'a>(subscription: &'a Subscription, page: &'a Page) -> List<'a> {
+fn listing(
+    subscription: &Subscription,
+    page: &Page,
+    fetched: Option<Timestamp>,
+) -> Result<Listing, ReadError> {
+    let found = Found::on(subscription, page)?;
+    let mut listing = list(subscription, page, fetched).read(found.raws)?;
+    listing.notes.splice(0..0, article::charset_notes(page));
+    if let Some(next) = found.next.and_then(|next| page.url.join(&next).ok()) {
+        listing.more = Some(Ask::get(next.without_fragment()));
+    }
+    Ok(listing)
+}
+
+fn list<'a>(
+    subscription: &'a Subscription,
+    page: &'a Page,
+    fetched: Option<Timestamp>,
+) -> List<'a> {
     List {
+        fetched,
         subscription,
         base: &page.url,
         here: &page.url,

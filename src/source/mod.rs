@@ -11,6 +11,7 @@ pub mod takungpao;
 use crate::model::entry::{Draft, Listing, ReadError, Teaser};
 use crate::model::feed::{SourceSpec, Subscription};
 use crate::model::http::{Ask, Page};
+use crate::model::time::Timestamp;
 use crate::rules::charset::Decoded;
 
 /// A reader of one publisher's (or one standard's) pages.
@@ -29,13 +30,28 @@ pub trait Source: Send + Sync {
     /// Reads a list page. A page of an unknown shape is an error that names the first thing missing, never an empty listing.
     fn read(&self, subscription: &Subscription, page: &Page) -> Result<Listing, ReadError>;
 
+    /// The same, with the time the page was fetched: dates such as `5分钟前` count from there.
+    fn read_at(
+        &self,
+        subscription: &Subscription,
+        page: &Page,
+        _fetched: Timestamp,
+    ) -> Result<Listing, ReadError> {
+        self.read(subscription, page)
+    }
+
     /// How many pages of one listing are asked at most: an index and what it leads to.
     fn pages(&self, _subscription: &Subscription) -> usize {
         4
     }
 
     /// What stands on a list page where entries are looked for, in plain words, for people who write selectors.
-    fn explain(&self, _subscription: &Subscription, _page: &Page) -> Vec<String> {
+    fn explain(
+        &self,
+        _subscription: &Subscription,
+        _page: &Page,
+        _fetched: Timestamp,
+    ) -> Vec<String> {
         Vec::new()
     }
 

@@ -12,6 +12,7 @@ use crate::model::content::Content;
 use crate::model::entry::{Draft, Listing, ReadError, Teaser};
 use crate::model::feed::{OptionKind, OptionSpec, SourceSpec, Subscription};
 use crate::model::http::{Ask, Page};
+use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
 /// The reader of list pages.
@@ -118,21 +119,23 @@ impl Source for Scrape {
     }
 
     fn read(&self, subscription: &Subscription, page: &Page) -> Result<Listing, ReadError> {
-        let found = Found::on(subscription, page)?;
-        let mut listing = found.list(subscription, page).read(found.raws.clone())?;
-        listing.notes.splice(0..0, article::charset_notes(page));
-        listing.notes.extend(found.note);
-        listing.info.title = found.title;
-        listing.info.home = Some(page.url.clone());
-        if let Some(next) = found.next.and_then(|next| found.base.join(&next).ok()) {
-            listing.more = Some(Ask::get(next.without_fragment()));
-        }
-        Ok(listing)
+        read(subscription, page, None)
     }
 
-    fn explain(&self, subscription: &Subscription, page: &Page) -> Vec<String> {
+    fn read_at(
+        &self,
+        subscription: &Subscription,
+        page: &Page,
+        fetched: Timestamp,
+    ) -> Result<Listing, ReadError> {
+        read(subscription, page, Some(fetched))
+    }
+
+    fn explain(&self, subscription: &Subscription, page: &Page, fetched: Timestamp) -> Vec<String> {
         match Found::on(subscription, page) {
-            Ok(found) => found.list(subscription, page).explain(&found.raws),
+            Ok(found) => found
+                .list(subscription, page, Some(fetched))
+                .explain(&found.raws),
             Err(_) => Vec::new(), // reading says it
         }
     }
@@ -146,6 +149,25 @@ impl Source for Scrape {
     ) -> Result<Draft, ReadError> {
         article::complete(subscription, teaser, page)
     }
+}
+
+fn read(
+    subscription: &Subscription,
+    page: &Page,
+    fetched: Option<Timestamp>,
+) -> Result<Listing, ReadError> {
+    let found = Found::on(subscription, page)?;
+    let mut listing = found
+        .list(subscription, page, fetched)
+        .read(found.raws.clone())?;
+    listing.notes.splice(0..0, article::charset_notes(page));
+    listing.notes.extend(found.note);
+    listing.info.title = found.title;
+    listing.info.home = Some(page.url.clone());
+    if let Some(next) = found.next.and_then(|next| found.base.join(&next).ok()) {
+        listing.more = Some(Ask::get(next.without_fragment()));
+    }
+    Ok(listing)
 }
 
 /// How many pages of a list are asked at most.
@@ -198,12 +220,19 @@ impl Found {
             base: base(&document, &page.url),
             title: html::first(&document, "title").and_then(|title| html::text(&title)),
             next,
-            note: (outer > 0).then(|| format!("{outer} items hold other items and are none")),
+            note: (outer > 0)
+                .then(|| format!("items that hold other items, and are none: {outer}")),
         })
     }
 
-    fn list<'a>(&'a self, subscription: &'a Subscription, page: &'a Page) -> List<'a> {
+    fn list<'a>(
+        &'a self,
+        subscription: &'a Subscription,
+        page: &'a Page,
+        fetched: Option<Timestamp>,
+    ) -> List<'a> {
         List {
+            fetched,
             subscription,
             base: &self.base,
             here: &page.url,

@@ -120,6 +120,22 @@ fn a_list_goes_on_for_so_many_pages_and_never_in_a_circle() {
     assert!(notes.contains("leads back to"), "{report}");
 }
 
+/// A list that tells dates from the moment of reading.
+#[test]
+fn a_relative_date_counts_from_the_poll() {
+    let page = "<ul class=news><li><a href=/a/1>One</a><i>2小时前</i><p>words of it</p></li></ul>";
+    let origin = Origin::start([("/1", Reply::ok("text/html", page))]);
+    let mill = Mill::new(&block(&origin.url("/1"), "item_body = \"p\""));
+    let run = mill.run(&["try", "s", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(told["have"]["date"], 1, "{told}");
+    mill.fetch(0);
+    let date = mill.list()[0][2].clone();
+    let date: jiff::Timestamp = date.parse().unwrap();
+    let ago = app::now().millis() - date.as_millisecond();
+    assert!((7_200_000..7_800_000).contains(&ago), "{ago}");
+}
+
 #[test]
 fn a_json_interface_is_stored_by_its_ids() {
     let items = |more: &str| {
@@ -238,10 +254,7 @@ fn a_wrong_selector_or_path_is_told_with_file_and_line() {
     );
     check("page_body = \"div[\"", "feeds.toml:9: `page_body`");
     check("next = \"a:no-such\"", "feeds.toml:9: `next`");
-    check(
-        "date_format = \"%H:%M\"",
-        "does not say year, month and day",
-    );
+    check("date_format = \"%H:%M\"", "does not say month and day");
     check("page_drop = \".ad\"", "page_drop needs page_body");
     check(
         "item_body = \"p\"\npage_body = \"p\"",

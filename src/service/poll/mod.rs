@@ -268,8 +268,9 @@ async fn read<W: Fetch>(
     job: &Arc<Job>,
     page: Page,
 ) -> Result<Listing, Box<Answer>> {
+    let fetched = (desk.clock)();
     match offload(desk, job, move |job| {
-        job.source.read(&job.subscription, &page)
+        job.source.read_at(&job.subscription, &page, fetched)
     })
     .await
     {

@@ -73,7 +73,7 @@ pub fn complete(
     draft.title = value("page_title", Usual::Text)?.or(draft.title);
     let format = subscription.options.get("date_format");
     let date = value("page_date", Usual::Date)?
-        .and_then(|words| Date::Words(words).read(format, &subscription.zone));
+        .and_then(|words| Date::Words(words).read(format, &subscription.zone, None));
     draft.published = date.or(draft.published);
     if let Some(author) = value("page_author", Usual::Text)? {
         draft.authors = vec![author];

@@ -41,11 +41,16 @@ pub enum Date {
 
 impl Date {
     /// In the form `date_format` says, else in any; `None` where it is none.
-    pub fn read(&self, format: Option<&str>, zone: &Zone) -> Option<Timestamp> {
+    pub fn read(
+        &self,
+        format: Option<&str>,
+        zone: &Zone,
+        fetched: Option<Timestamp>,
+    ) -> Option<Timestamp> {
         match (self, format) {
             (Self::Number(number), _) => dates::epoch(*number),
-            (Self::Words(text), Some(format)) => dates::parse_as(text, format, zone),
-            (Self::Words(text), None) => dates::parse(text, zone, None),
+            (Self::Words(text), Some(format)) => dates::parse_as(text, format, zone, fetched),
+            (Self::Words(text), None) => dates::parse(text, zone, fetched),
         }
     }
 
@@ -66,6 +71,8 @@ pub struct List<'a> {
     pub here: &'a PageUrl,
     /// What it is called in messages.
     pub name: &'static str,
+    /// When it was fetched.
+    pub fetched: Option<Timestamp>,
     /// What a field is read by where the subscription does not say.
     pub defaults: &'static [(&'static str, &'static str)],
 }
@@ -127,7 +134,7 @@ impl List<'_> {
             listing.leads.push(lead_of(draft, body_page));
         }
         if twice > 0 {
-            let note = format!("{twice} entries lead where another one does");
+            let note = format!("links that lead where another one does: {twice}");
             listing.notes.push(note);
         }
         if listing.leads.is_empty() && !listing.skipped.is_empty() {
@@ -142,7 +149,7 @@ impl List<'_> {
     fn draft(&self, raw: Raw) -> Result<Draft, String> {
         let link = match &raw.link {
             Some(text) => match self.base.join(text) {
-                Ok(url) if url.without_fragment() == self.here.without_fragment() => Err(format!(
+                Ok(url) if self.is_list(&url) => Err(format!(
                     "{} leads back to the list",
                     self.named("item_link")
                 )),
@@ -160,13 +167,23 @@ impl List<'_> {
             title: raw.title.as_deref().and_then(title),
             published: raw
                 .date
-                .and_then(|date| date.read(format, &self.subscription.zone)),
+                .and_then(|date| date.read(format, &self.subscription.zone, self.fetched)),
             authors: raw.authors,
             summary: raw.summary,
             body: raw.body,
             thumbnail: raw.image.and_then(|image| self.base.join(&image).ok()),
             ..Draft::default()
         })
+    }
+
+    /// Whether an address is the list's own, and no place in a list that has the words.
+    fn is_list(&self, url: &PageUrl) -> bool {
+        let place = url
+            .as_url()
+            .fragment()
+            .is_some_and(|place| !place.is_empty());
+        let has_words = self.subscription.options.get("item_body").is_some();
+        url.without_fragment() == self.here.without_fragment() && !(place && has_words)
     }
 
     /// What the fields missed, each on a line.
@@ -217,7 +234,7 @@ impl List<'_> {
         let mut unread = raws
             .iter()
             .filter_map(|raw| raw.date.as_ref())
-            .filter(|date| date.read(format, zone).is_none());
+            .filter(|date| date.read(format, zone, self.fetched).is_none());
         let first = unread.next()?;
         let format = format.map_or_else(String::new, |format| format!(" as `{format}`"));
         Some(format!(
@@ -239,7 +256,7 @@ impl List<'_> {
         let zone = &self.subscription.zone;
         for (place, raw) in raws.iter().take(SHOWN).enumerate() {
             let date = raw.date.as_ref().map(|date| {
-                let read = date.read(format, zone).map_or_else(
+                let read = date.read(format, zone, self.fetched).map_or_else(
                     || "cannot be read".to_owned(),
                     |time| format!("{time} ({})", zone.name()),
                 );
