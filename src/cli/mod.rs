@@ -106,7 +106,7 @@ commands! {
     Status => status,
     /// Say why a feed or an article is what it is: what was asked, answered and decided
     Why => why,
-    /// Ask a feed or page once and show what its source makes of it, without storing anything
+    /// Ask a feed once and show what comes of it, storing nothing
     Try => trial,
     /// Check the configuration and say all that is wrong with it
     Check => check,

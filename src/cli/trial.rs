@@ -23,7 +23,7 @@ const NAME: &str = "try";
 /// Pages from files are no larger than those from the net.
 const LARGEST: u64 = 20 << 20;
 
-/// Ask a feed or page once and show what its source makes of it, without storing anything.
+/// Ask a feed once and show what comes of it, storing nothing.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   feedmill try feeds.toml#my-site                 a block of this file, enabled or not
