@@ -87,7 +87,7 @@ impl List<'_> {
         })
     }
 
-    /// `item_link `a.more``.
+    /// A field and how it is written, for messages.
     fn named(&self, field: &str) -> String {
         format!("{field} `{}`", self.written(field).unwrap_or_default())
     }
@@ -101,8 +101,10 @@ impl List<'_> {
                 limit: MAX_ITEMS,
             });
         }
-        let mut listing = Listing::default();
-        listing.notes = self.misses(&raws)?;
+        let mut listing = Listing {
+            notes: self.misses(&raws)?,
+            ..Listing::default()
+        };
         let body_page = self.subscription.options.get("page_body").is_some();
         let mut places: HashMap<PageUrl, usize> = HashMap::new();
         let mut twice = 0;
