@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_wrong_selector_is_told_with_its_place() {
-        for wrong in ["", "ul >", "a[href", "p:no-such-thing", "..a", "@"] {
+        for wrong in ["", "ul >", "a[", "p:no-such-thing", "..a", "@"] {
             assert!(Field::parse(wrong).is_err(), "{wrong}");
         }
         let why = check_selector("ul > > li").unwrap_err();
