@@ -9,6 +9,7 @@ pub mod reload;
 pub mod sockets;
 pub mod subscribe;
 pub mod told;
+pub mod trial;
 pub mod watchdog;
 pub mod watchman;
 

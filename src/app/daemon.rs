@@ -79,9 +79,7 @@ impl Daemon {
         let listener = listen(&app.config, listener)?;
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
-        if let Err(error) = handed.open() {
-            warn!(%error, "no folder for answers that are handed over: a feed that is added is asked twice");
-        }
+        handed.open();
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;

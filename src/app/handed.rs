@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use crate::model::http::{FetchOutcome, Freshness, HttpValidators, Page, Request, Share};
 use crate::model::ids::FeedId;
@@ -48,11 +49,11 @@ impl Handed {
     }
 
     /// Makes the folder, for the service alone. What lies in it is from before.
-    pub fn open(&self) -> io::Result<()> {
-        if self.0.is_dir() {
-            fs::remove_dir_all(&self.0)?;
+    pub fn open(&self) {
+        self.close();
+        if let Err(error) = fs::DirBuilder::new().mode(0o700).create(&self.0) {
+            warn!(%error, "no folder for answers that are handed over: a feed that is added is asked twice");
         }
-        fs::DirBuilder::new().mode(0o700).create(&self.0)
     }
 
     /// Takes the folder away: nobody is at work any more.
@@ -209,7 +210,7 @@ mod tests {
         let request = |feed: &str, to: &str| Request::new(Ask::get(url(to)), feed.parse().unwrap());
         let ours = request("a", "https://a.test/");
         assert!(!give(), "nobody is at work");
-        handed.open().unwrap();
+        handed.open();
         assert!(give());
         assert_eq!(handed.take(&request("b", "https://a.test/"), now), None);
         assert_eq!(handed.take(&request("a", "https://a.test/2"), now), None);
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(handed.take(&ours, late), None);
         assert_eq!(handed.take(&ours, now), None, "it is gone, too");
         assert!(give());
-        handed.open().unwrap();
+        handed.open();
         assert_eq!(handed.take(&ours, now), None, "that was before");
     }
 }

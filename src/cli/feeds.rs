@@ -125,6 +125,16 @@ pub(super) fn check(places: &Places, file: &FeedsFile) -> anyhow::Result<Config>
     Ok(config)
 }
 
+/// A key and its value, as an argument.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write KEY=VALUE, such as language=zh".to_owned()),
+    }
+}
+
 /// A path as people know it.
 pub(super) fn shown(places: &Places, path: &Path) -> String {
     let below = path.strip_prefix(&places.working).unwrap_or(path);

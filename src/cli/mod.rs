@@ -13,6 +13,7 @@ pub mod run;
 pub mod show;
 pub mod status;
 mod table;
+pub mod trial;
 pub mod why;
 
 use std::io::{self, Write};
@@ -105,6 +106,8 @@ commands! {
     Status => status,
     /// Say why a feed or an article is what it is: what was asked, answered and decided
     Why => why,
+    /// Ask a feed once and show what comes of it, storing nothing
+    Try => trial,
     /// Check the configuration and say all that is wrong with it
     Check => check,
     /// List, add or remove subscriptions

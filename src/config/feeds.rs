@@ -184,6 +184,10 @@ fn option_value(value: &DeValue<'_>, option: &OptionSpec) -> Result<String, Stri
         }
         OptionKind::Url => values::address(value).map(|url| url.as_str().to_owned()),
         OptionKind::Text => values::words(value),
+        OptionKind::Written(check) => {
+            let text = values::words(value)?;
+            check(&text).map(|()| text)
+        }
         OptionKind::OneOf(words) => values::one_of(words)(value).map(str::to_owned),
         OptionKind::Number(least, most) => {
             values::whole(least..=most)(value).map(|number| number.to_string())

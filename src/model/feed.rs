@@ -134,12 +134,14 @@ pub struct OptionSpec {
 }
 
 /// What values an option takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum OptionKind {
     /// An `http` or `https` address.
     Url,
     /// Any non-empty text.
     Text,
+    /// A text its adapter can read (a selector, a path); what the function says is why it cannot.
+    Written(fn(&str) -> Result<(), String>),
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A whole number in this range, both ends included.

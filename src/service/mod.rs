@@ -9,5 +9,6 @@ pub mod report;
 pub mod robots;
 pub mod scheduler;
 pub mod shelf;
+pub mod trial;
 pub mod vitals;
 pub mod watch;

@@ -27,13 +27,14 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 19] = [
         &[],
         &["fetch"],
         &["list"],
         &["show"],
         &["status"],
         &["why"],
+        &["try"],
         &["check"],
         &["feeds"],
         &["feeds", "list"],
@@ -341,18 +342,44 @@ fn the_shipped_files_are_accepted_and_every_option_they_name() {
     );
     assert!(!mill.path("data").exists(), "a check writes nothing");
 
-    let example = feeds.lines().position(|line| line == "# [[feed]]").unwrap();
-    let example = [example, example + 1, example + 2];
+    // An example is a block whose marks are taken away: its first line, what it cannot be without, and what an option of
+    // it needs.
+    let lines: Vec<&str> = feeds.lines().collect();
+    let starts: Vec<usize> = (0..lines.len())
+        .filter(|place| lines[*place] == "# [[feed]]")
+        .collect();
+    assert_eq!(starts.len(), 3);
+    let block = |start: usize, more: &[&str]| -> Vec<usize> {
+        let own = lines[start..].iter().take_while(|line| !line.is_empty());
+        let needed = |line: &str| {
+            let key = line.split(' ').nth(1).unwrap_or_default();
+            ["[[feed]]", "id", "source", "url", "items"].contains(&key) || more.contains(&key)
+        };
+        own.zip(start..)
+            .filter(|(line, _)| needed(line))
+            .map(|(_, place)| place)
+            .collect()
+    };
+    let example = block(*starts.last().unwrap(), &[]);
     let options: Vec<usize> = commented(&feeds)
         .into_iter()
-        .filter(|place| !example.contains(place))
+        .filter(|place| {
+            !starts
+                .iter()
+                .any(|start| block(*start, &[]).contains(place))
+        })
         .collect();
     assert!(options.len() >= 16, "{options:?}");
     for place in options {
         let line = feeds.lines().nth(place).unwrap();
         let mut options = vec![place];
-        if place > example[0] {
-            options.extend(example);
+        if let Some(start) = starts.iter().rfind(|start| **start < place) {
+            let more: &[&str] = match line {
+                _ if line.starts_with("# page_") => &["page_body"],
+                _ if line.starts_with("# date_format") => &["item_date"],
+                _ => &[],
+            };
+            options.extend(block(*start, more));
         }
         mill.write("feeds.toml", &with_lines(&feeds, &options));
         check(line);

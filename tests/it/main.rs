@@ -32,6 +32,7 @@ mod packaging;
 mod polls;
 mod real;
 mod robots;
+mod scrape;
 mod second;
 mod serve;
 mod serve_delta;
@@ -42,6 +43,7 @@ mod simulation;
 mod soak;
 mod sources;
 mod store;
+mod trial;
 mod why;
 
 #[path = "../support/mod.rs"]

@@ -261,16 +261,27 @@ async fn a_listing_may_lead_on_and_not_for_ever() {
     let polled = room.poll("f").await;
     assert_eq!(
         room.web.paths(),
-        ["/f", "/p2", "/p2", "/p2"],
+        ["/f", "/p2"],
         "a page that leads to itself"
     );
+    let notes = &polled.told.notes;
+    assert!(
+        notes.iter().any(|note| note.contains("leads back to")),
+        "{notes:?}"
+    );
     assert_eq!(counts(&polled).0, 2);
+    for page in 2..9 {
+        let list = format!("{}more /p{}\n", wholes(&["b"]), page + 1);
+        room.web.set(&format!("/p{page}"), tagged(list));
+    }
+    let polled = room.poll("f").await;
+    assert_eq!(room.web.paths(), ["/f", "/p2", "/p3", "/p4"]);
     assert!(
         polled
             .told
             .notes
             .iter()
-            .any(|note| note.contains("4 pages")),
+            .any(|note| note.contains("after page 4")),
         "{:?}",
         polled.told.notes
     );

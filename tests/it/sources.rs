@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use feedmill::model::entry::{Draft, Lead, Listing, ReadError, Teaser};
-use feedmill::model::feed::{Options, Subscription};
+use feedmill::model::feed::{OptionKind, Options, Subscription};
 use feedmill::model::http::{Ask, Page};
 use feedmill::model::time::Zone;
 use feedmill::model::urls::PageUrl;
@@ -22,7 +22,7 @@ type Fixture = (
     &'static [(&'static str, &'static str)],
 );
 
-static FIXTURES: [Fixture; 28] = [
+static FIXTURES: [Fixture; 39] = [
     ("dw", "list.rdf", true, &[]),
     ("dw", "list_rss2.xml", true, &[]),
     ("dw", "search.json", true, &[]),
@@ -56,6 +56,83 @@ static FIXTURES: [Fixture; 28] = [
     ("takungpao", "story.json", false, &[]),
     ("takungpao", "tkww.html", false, &[]),
     ("takungpao", "tkp.html", false, &[]),
+    ("scrape", "list_gb18030.html", true, SCRAPED),
+    (
+        "scrape",
+        "list_big5.html",
+        true,
+        &[
+            ("items", "tr.row"),
+            ("item_date", "@data-time"),
+            ("item_author", "td:nth-child(2)"),
+            ("item_title", "a @title"),
+        ],
+    ),
+    ("scrape", "redesigned.html", true, SCRAPED),
+    (
+        "scrape",
+        "whole.html",
+        true,
+        &[
+            ("items", "div.note"),
+            ("item_link", "a.permalink"),
+            ("item_title", "h2"),
+            ("item_body", ".words"),
+            ("next", "a[rel=next]"),
+        ],
+    ),
+    ("scrape", "article_gb18030.html", false, SCRAPED),
+    ("scrape", "redesigned.html", false, SCRAPED),
+    ("json", "list.json", true, LISTED),
+    (
+        "json",
+        "embedded.html",
+        true,
+        &[
+            ("embedded", "window.__LIST__"),
+            ("items", "feed.items[*]"),
+            ("item_date", "date"),
+            ("page_body", "article"),
+        ],
+    ),
+    ("json", "empty.json", true, &[("items", "data.list")]),
+    ("json", "renamed.json", true, &[("items", "data.list")]),
+    (
+        "json",
+        "renamed_fields.json",
+        true,
+        &[("items", "data.list")],
+    ),
+];
+
+/// Everything a list page can be asked for.
+const SCRAPED: &[(&str, &str)] = &[
+    ("items", "li.story"),
+    ("item_title", "h3"),
+    ("item_date", ".when"),
+    ("date_format", "发布于%Y年%m月%d日 %H:%M"),
+    ("item_summary", ".sum"),
+    ("item_author", ".by"),
+    ("item_image", ".pic img"),
+    ("page_body", "div.text"),
+    ("page_drop", ".ad, .share"),
+    ("page_title", "h1"),
+    ("page_date", "time @title"),
+    ("page_author", ".author"),
+    ("next", "a.next"),
+];
+
+/// Everything a JSON list can be asked for.
+const LISTED: &[(&str, &str)] = &[
+    ("items", "data.list"),
+    ("item_id", "id"),
+    ("item_link", "https://site.example/a/{id}"),
+    ("item_date", "time"),
+    ("item_summary", "desc"),
+    ("item_body", "html"),
+    ("item_author", "authors[*].name"),
+    ("item_image", "pic"),
+    ("next", "data.paging.next"),
 ];
 
 fn root() -> &'static Path {
@@ -236,7 +313,7 @@ fn every_fixture_is_read_as_its_snapshot_says() {
 
 #[test]
 fn every_fixture_is_in_the_table_and_says_it_is_made_up() {
-    for source in ["dw", "qq", "takungpao"] {
+    for source in ["dw", "json", "qq", "scrape", "takungpao"] {
         for entry in fs::read_dir(root().join("tests/fixtures").join(source)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -247,7 +324,8 @@ fn every_fixture_is_in_the_table_and_says_it_is_made_up() {
                 FIXTURES.iter().any(|f| (f.0, f.1) == (source, &name)),
                 "{source}/{name} is read by no test"
             );
-            let text = fs::read_to_string(&path).unwrap();
+            let text = fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&text);
             assert!(
                 text.contains("made up") || text.contains("made_up"),
                 "{source}/{name}"
@@ -294,7 +372,10 @@ fn every_source_has_sound_defaults_and_a_first_question() {
             .collect();
         let given: Vec<_> = required
             .iter()
-            .map(|option| (option.name, "https://example.org/"))
+            .map(|option| match option.kind {
+                OptionKind::Url => (option.name, "https://example.org/"),
+                _ => (option.name, "a"),
+            })
             .collect();
         let subscription = subscription(*source, &given);
         assert!(
@@ -303,10 +384,10 @@ fn every_source_has_sound_defaults_and_a_first_question() {
             spec.name
         );
         for option in spec.options {
-            use feedmill::model::feed::OptionKind;
             match (option.kind, option.default) {
                 (OptionKind::Url, Some(text)) => drop(PageUrl::parse(text).unwrap()),
                 (OptionKind::OneOf(words), Some(text)) => assert!(words.contains(&text)),
+                (OptionKind::Written(check), Some(text)) => assert_eq!(check(text), Ok(())),
                 _ => {}
             }
         }
@@ -571,7 +652,7 @@ fn readers() -> Vec<&'static Fixture> {
             readers.push(fixture);
         }
     }
-    assert_eq!(readers.len(), 7);
+    assert_eq!(readers.len(), 10);
     readers
 }
 

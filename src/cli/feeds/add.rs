@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use crate::app::App;
 use crate::app::subscribe::{Found, Look, Scout};
-use crate::cli::feeds::{address, check, shown};
+use crate::cli::feeds::{address, check, pair, shown};
 use crate::cli::{Global, Outcome, log, table, told};
 use crate::config::edit::{Block, FeedsFile};
 use crate::config::{Config, Places};
@@ -36,7 +36,7 @@ pub struct Args {
     /// The name people see [default: the publisher's own]
     #[arg(long)]
     title: Option<String>,
-    /// Who reads it: feed, qq, dw or takungpao [default: feed]
+    /// Who reads it: feed, scrape, json, dw, qq or takungpao [default: feed]
     #[arg(long)]
     source: Option<String>,
     /// A tag; may come several times
@@ -51,15 +51,6 @@ pub struct Args {
     /// Write it down without a request; the next poll is its first
     #[arg(long)]
     no_fetch: bool,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => {
-            Ok((key.trim().to_owned(), value.trim().to_owned()))
-        }
-        _ => Err("write KEY=VALUE, such as language=zh".to_owned()),
-    }
 }
 
 /// feeds.toml with the new block in it, as text and as configuration.

@@ -1,5 +1,6 @@
 //! Every way publishers write a date, to a timestamp; the zone is the source's.
 
+mod format;
 mod lexer;
 mod relative;
 
@@ -7,6 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 
 use crate::model::time::{Timestamp, Zone};
+pub use format::{check_format, parse_as};
 use lexer::{Part, ZoneWord, lex, wide};
 
 /// Longer texts are no dates.

@@ -91,6 +91,8 @@ pub enum Answer {
 
 /// What stands in the reason of a poll that had a list, and none of the pages behind it (`service::poll::details`).
 const HOLLOW: &str = "detail pages cannot be had";
+/// How the reason of a page of another shape ends ([`ReadError::Missing`]).
+const SHAPE: &str = "has a shape we do not know";
 
 impl Answer {
     /// Of a request that failed.
@@ -126,12 +128,11 @@ impl Answer {
         let why = why.unwrap_or_default();
         match result {
             "read" => Self::Read,
-            "failed" if why.contains(HOLLOW) => Self::Hollow,
+            // The pages behind the list can be had, and look otherwise.
+            "failed" if why.contains(HOLLOW) && !why.ends_with(SHAPE) => Self::Hollow,
             "unchanged" => Self::Unchanged,
             "gone" => Self::Gone,
-            _ if why.starts_with("not ") || why.ends_with("has a shape we do not know") => {
-                Self::Strange
-            }
+            _ if why.starts_with("not ") || why.ends_with(SHAPE) => Self::Strange,
             _ => why
                 .strip_prefix("HTTP status ")
                 .and_then(|rest| rest.get(..3)?.parse().ok())
@@ -208,6 +209,8 @@ mod tests {
         check("read", None, Answer::Read);
         let hollow = "3 failures in a row, the last: detail pages cannot be had: HTTP status 403";
         check("failed", Some(hollow), Answer::Hollow);
+        let other = "detail pages cannot be had: no page_body `.a` in the page: the page has a shape we do not know";
+        check("failed", Some(other), Answer::Strange);
         check("unchanged", None, Answer::Unchanged);
         check("gone", Some("HTTP status 410"), Answer::Gone);
         check("rate-limited", Some("HTTP status 429"), Answer::Blocked);

@@ -17,7 +17,7 @@ use crate::fetch::Fetch;
 use crate::model::content::RawHash;
 use crate::model::entry::Listing;
 use crate::model::feed::NotBefore;
-use crate::model::http::{FetchError, FetchOutcome, Freshness, HttpValidators, Page, Share};
+use crate::model::http::{Ask, FetchError, FetchOutcome, Freshness, HttpValidators, Page, Share};
 use crate::model::poll::{Coverage, PollRecord, Reading};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -27,9 +27,6 @@ use crate::service::poll::details::{Details, complete};
 use crate::service::poll::orders::{First, doubt_mass_moves, keep_private, settle};
 use crate::service::poll::plan::{Rest, plan};
 use crate::store::{Store, StoreError};
-
-/// Pages of one listing that are asked at most: an index and what it leads to.
-const LIST_PAGES: usize = 4;
 
 /// Polls a feed and records the outcome, whatever it is. Only the store can make this fail.
 ///
@@ -219,15 +216,23 @@ async fn list<W: Fetch>(
     page: Page,
     hand: &mut Hand,
 ) -> Result<List, Box<Answer>> {
+    let here = page.url.clone();
     let mut listing = read(desk, job, page).await?;
     let mut pages = 1;
+    let most = job.source.pages(&job.subscription);
+    let mut asked = vec![job.source.first(&job.subscription), Ask::get(here)];
     while let Some(next) = listing.more.take() {
-        if pages == LIST_PAGES {
-            listing
-                .notes
-                .push(format!("the listing goes on after {LIST_PAGES} pages"));
+        if asked.contains(&next) {
+            let note = format!("the listing leads back to {}, which was read", next.url);
+            listing.notes.push(note);
             break;
         }
+        if pages >= most {
+            let note = format!("the listing goes on after page {pages}");
+            listing.notes.push(note);
+            break;
+        }
+        asked.push(next.clone());
         pages += 1;
         hand.share = Share::default(); // whoever waits for a share may hold none
         let page = match desk.web.fetch(job.subscription.request(next, None)).await {
@@ -263,8 +268,9 @@ async fn read<W: Fetch>(
     job: &Arc<Job>,
     page: Page,
 ) -> Result<Listing, Box<Answer>> {
+    let fetched = (desk.clock)();
     match offload(desk, job, move |job| {
-        job.source.read(&job.subscription, &page)
+        job.source.read_at(&job.subscription, &page, fetched)
     })
     .await
     {

@@ -1,7 +1,11 @@
 //! What all readers of publishers' pages need: text from bytes, values from JSON, elements from HTML, times from words.
 
+pub(super) mod article;
+pub(super) mod css;
+pub(super) mod entries;
 pub(super) mod html;
 pub(super) mod json;
+pub(super) mod path;
 
 use std::borrow::Cow;
 
@@ -9,7 +13,7 @@ use crate::model::entry::ReadError;
 use crate::model::feed::Subscription;
 use crate::model::http::Page;
 use crate::model::urls::PageUrl;
-use crate::rules::charset::{self, Kind};
+use crate::rules::charset::{self, Decoded, Kind};
 
 /// Larger pages are not read.
 const MAX_PAGE: usize = 8 << 20;
@@ -26,6 +30,11 @@ pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
             limit: MAX_PAGE,
         });
     }
+    Ok(decoded(page).text)
+}
+
+/// The page as text with its evidence, however large.
+pub(super) fn decoded(page: &Page) -> Decoded<'_> {
     let start = page.bytes.trim_ascii_start();
     let kind = if start.starts_with(b"<?xml") {
         Kind::Xml
@@ -34,7 +43,7 @@ pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
     } else {
         Kind::Json
     };
-    Ok(charset::decode(&page.bytes, page.charset.as_deref(), kind).text)
+    charset::decode(&page.bytes, page.charset.as_deref(), kind)
 }
 
 /// What a page looks like that is not what was asked for, in few words.
