@@ -152,7 +152,7 @@ fn block(lines: &str) -> String {
     format!("[[feed]]\nid = \"a\"\nurl = \"https://example.org/f\"\n{lines}\n")
 }
 
-const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, \
+const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, charset, allow_hosts, \
      credentials, enabled";
 
 #[test]
@@ -182,6 +182,10 @@ fn broken_blocks_are_told_apart() {
     check(
         "enabled = \"yes\"",
         "`enabled` in [[feed]] \"a\": wants true or false, without quotes, this is a text in quotes",
+    );
+    check(
+        "charset = \"gb\"",
+        "`charset` in [[feed]] \"a\": `gb` is no charset feedmill reads: write one such as \"gb18030\", \"big5\", \"shift_jis\" or \"utf-8\"",
     );
     check(
         "allow_hosts = \"127.0.0.1\"",
@@ -628,7 +632,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
 fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
     let text = "[[feed]]\nid = \"b\"\nsource = \"qq\"\npages = 3\nschedule = \" 5 8 * * mon-fri \"\n\
                 [[feed]]\nid = \"a\"\nurl = \"HTTPS://Example.org/f\"\narchive = \"none\"\n\
-                tags = [\"科学\", \" world \", \"world\"]\nprivate = true\n\
+                tags = [\"科学\", \" world \", \"world\"]\nprivate = true\ncharset = \"GB2312\"\n\
                 [[feed]]\nid = \"c\"\nurl = \"https://example.org/g\"\nenabled = false\n";
     let scratch = Scratch::with(&[("feeds.toml", text.as_bytes())]);
     let config = load(&scratch.places).unwrap();
@@ -659,6 +663,7 @@ fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
         (&["科学".to_owned(), "world".to_owned()][..], Some(true))
     );
     assert_eq!((&*b.tags, b.private), (&[][..], None));
+    assert_eq!((a.charset.as_deref(), &b.charset), (Some("GB2312"), &None));
     assert_eq!(config.disabled.len(), 1);
     assert_eq!(config.files.settings, None);
 }

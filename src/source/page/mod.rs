@@ -17,9 +17,12 @@ const MAX_PAGE: usize = 8 << 20;
 /// More entries than this are not read from one page; the cap the whole program has on a list.
 pub(super) const MAX_ITEMS: usize = 5_000;
 
-/// The page as text, whatever charset it says or has ([`charset::decode`]). What does not decode becomes U+FFFD: one bad
+/// The page as text, in the charset the subscription orders or whatever it says or has ([`charset::read`]). What does not decode becomes U+FFFD: one bad
 /// byte in a title must not cost the list.
-pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
+pub(super) fn text<'p>(
+    subscription: &Subscription,
+    page: &'p Page,
+) -> Result<Cow<'p, str>, ReadError> {
     if page.bytes.len() > MAX_PAGE {
         return Err(ReadError::Limit {
             what: "page bytes",
@@ -34,7 +37,8 @@ pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
     } else {
         Kind::Json
     };
-    Ok(charset::decode(&page.bytes, page.charset.as_deref(), kind).text)
+    let order = subscription.charset.as_deref();
+    Ok(charset::read(&page.bytes, order, page.charset.as_deref(), kind).text)
 }
 
 /// What a page looks like that is not what was asked for, in few words.
@@ -133,8 +137,9 @@ mod tests {
 
     #[test]
     fn a_mark_beats_the_label_and_the_label_beats_utf_8() {
+        let order = Subscription::new("a".parse().unwrap(), "feed");
         let check = |charset, bytes: &[u8], expected: &str| {
-            assert_eq!(text(&page(charset, bytes)).unwrap(), expected);
+            assert_eq!(text(&order, &page(charset, bytes)).unwrap(), expected);
         };
         check(None, b"\xEF\xBB\xBF{}", "{}");
         check(Some("gb2312"), b"\xEF\xBB\xBF{}", "{}");
@@ -148,7 +153,13 @@ mod tests {
         );
         check(Some("gbk"), "中".as_bytes(), "中");
         let large = page(None, &vec![b' '; MAX_PAGE + 1]);
-        assert!(matches!(text(&large), Err(ReadError::Limit { .. })));
+        assert!(matches!(text(&order, &large), Err(ReadError::Limit { .. })));
+        let order = Subscription {
+            charset: Some("gbk".to_owned()),
+            ..order
+        };
+        let ordered = page(Some("big5"), b"<meta charset=utf-8>\xD6\xD0");
+        assert_eq!(text(&order, &ordered).unwrap(), "<meta charset=utf-8>中");
     }
 
     #[test]
