@@ -12,6 +12,7 @@ use crate::config::values;
 use crate::model::feed::{OptionKind, OptionSpec, Options, SourceSpec, Subscription};
 use crate::model::ids::{BadFeedId, FeedId};
 use crate::model::time::Zone;
+use crate::rules::charset;
 
 /// The word for "not in the archive".
 const NO_ARCHIVE: &str = "none";
@@ -105,6 +106,7 @@ fn subscription<'a>(
     let schedule = block.get("schedule", cron);
     let tags = block.get("tags", values::tags).unwrap_or_default();
     let private = block.get("private", values::flag);
+    let charset = block.get("charset", charset);
     let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
     let scheme = credentials::scheme(file, &mut block);
     let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
@@ -127,6 +129,7 @@ fn subscription<'a>(
         schedule,
         tags,
         private,
+        charset,
         allow_hosts,
         credentials,
         ignore_robots: robots == Some("ignore"),
@@ -222,6 +225,17 @@ fn archive(value: &DeValue<'_>, formats: &[&'static str]) -> Result<String, Stri
 fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
     let name = values::words(value)?;
     Zone::parse(&name).map_err(|error| error.to_string())
+}
+
+fn charset(value: &DeValue<'_>) -> Result<String, String> {
+    let label = values::words(value)?;
+    match charset::named(&label) {
+        Some(_) => Ok(label),
+        None => Err(format!(
+            "`{}` is no charset feedmill reads: write one such as \"gb18030\", \"big5\", \"shift_jis\" or \"utf-8\"",
+            shown(&label)
+        )),
+    }
 }
 
 fn cron(value: &DeValue<'_>) -> Result<String, String> {

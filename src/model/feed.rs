@@ -32,6 +32,8 @@ pub struct Subscription {
     /// True where it is asked and kept, and shown to nobody else (P-172, F-63); `None` leaves that to its publisher, see
     /// [`is_private`](Self::is_private).
     pub private: Option<bool>,
+    /// The charset its pages are read in, whatever they say: a label `rules/charset.rs` knows.
+    pub charset: Option<String>,
     /// Hosts it may be asked at though they are private (P-168).
     pub allow_hosts: HostSet,
     /// What shows its publisher who asks.
@@ -55,6 +57,7 @@ impl Subscription {
             schedule: None,
             tags: Vec::new(),
             private: None,
+            charset: None,
             allow_hosts: HostSet::default(),
             credentials: None,
             ignore_robots: false,

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use crate::rules::markup::entity;
+
 /// How much junk may stand before a feed (P-104). Blanks do not count.
 const JUNK: usize = 1024;
 /// What a feed begins with.
@@ -70,6 +72,41 @@ pub fn without_forbidden(text: Cow<'_, str>) -> (Cow<'_, str>, usize) {
     )
 }
 
+/// What a text was before somebody read its bytes in the wrong charset: UTF-8 taken for Latin-1 or windows-1252 and
+/// encoded again (`ä¸­` for `中`), or windows-1252 taken for Latin-1, whose quotes and dashes then are control characters.
+/// `None` where it shows no sign of that.
+pub fn misread(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    let byte = |c: char| match u32::from(c) {
+        code @ 0..0x100 => u8::try_from(code).ok(),
+        _ => (0x80..0xa0_u8).find(|byte| entity::character(u32::from(*byte)) == Some(c)),
+    };
+    // A text that is none mostly shows it by its first letter, which no character of UTF-8 begins with.
+    let plain = text.bytes().position(|byte| !byte.is_ascii()).unwrap_or(0);
+    let first = text
+        .get(plain..)
+        .and_then(|text| text.chars().next())
+        .and_then(byte);
+    if first.is_some_and(|first| (0xc2..0xf5).contains(&first)) {
+        let bytes: Option<Vec<u8>> = text.chars().map(byte).collect();
+        if let Some(Ok(meant)) = bytes.map(String::from_utf8) {
+            return Some(meant);
+        }
+    }
+    // U+0080 to U+009F are spelt C2 80 to C2 9F.
+    let next = |at: usize| text.as_bytes().get(at + 1).copied();
+    if !memchr::memchr_iter(0xc2, text.as_bytes()).any(|at| next(at).is_some_and(|b| b < 0xa0)) {
+        return None;
+    }
+    let meant = |c: char| match c {
+        '\u{80}'..'\u{a0}' => entity::character(u32::from(c)).unwrap_or(c),
+        _ => c,
+    };
+    Some(text.chars().map(meant).collect::<String>()).filter(|meant| meant != text)
+}
+
 /// JSON with half surrogate pairs (`\ud83d` alone, from cutting text in the middle of an emoji) replaced by U+FFFD.
 /// They make no character, and would cost the whole document. `None` where there are none.
 pub fn whole_surrogates(json: &str) -> Option<String> {
@@ -133,6 +170,21 @@ mod tests {
             without_forbidden("字".into()),
             (Cow::Borrowed(_), 0)
         ));
+    }
+
+    #[test]
+    fn texts_read_in_the_wrong_charset_are_read_again() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(misread(text).as_deref(), expected, "{text}");
+        };
+        check("plain", None);
+        check("中文 café “so” €", None);
+        check("café", None);
+        check("caf\u{c3}\u{a9}", Some("café"));
+        check("ä¸\u{ad}æ–‡", Some("中文"));
+        check("don\u{92}t, \u{93}中\u{94}", Some("don’t, “中”"));
+        // As a whole or not at all.
+        check("Ã© é", None);
     }
 
     #[test]

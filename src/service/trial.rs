@@ -132,7 +132,7 @@ async fn list<W: Fetch>(
 ) -> Result<(), String> {
     let first = order.source.first(&order.subscription);
     let mut page = match &order.page {
-        Some(page) => at_hand("list", page, trial),
+        Some(page) => at_hand(order, "list", page, trial),
         None => ask(web, order, "list", first, trial).await?,
     };
     trial.page = Some(page.clone());
@@ -203,7 +203,7 @@ async fn whole<W: Fetch>(
         guarded(move || source.complete(&subscription, &teaser, route, &page))
     };
     if let Some(page) = &order.detail {
-        let page = at_hand("entry", page, trial);
+        let page = at_hand(order, "entry", page, trial);
         return Some(complete(0, page).await);
     }
     if order.page.is_some() {
@@ -257,24 +257,27 @@ async fn ask<W: Fetch>(
         method,
         url,
         took: started.elapsed(),
-        answer: answer.as_ref().map(sheet).map_err(Clone::clone),
+        answer: answer
+            .as_ref()
+            .map(|page| sheet(&order.subscription, page))
+            .map_err(Clone::clone),
     });
     answer
 }
 
-fn at_hand(what: &'static str, page: &Page, trial: &mut Trial) -> Page {
+fn at_hand(order: &Order, what: &'static str, page: &Page, trial: &mut Trial) -> Page {
     trial.steps.push(Step {
         what,
         method: "file",
         url: page.url.clone(),
         took: Duration::ZERO,
-        answer: Ok(sheet(page)),
+        answer: Ok(sheet(&order.subscription, page)),
     });
     page.clone()
 }
 
-fn sheet(page: &Page) -> Sheet {
-    let decoded = source::decoded(page);
+fn sheet(subscription: &Subscription, page: &Page) -> Sheet {
+    let decoded = source::decoded(subscription, page);
     Sheet {
         url: page.url.clone(),
         media_type: page.media_type.clone(),

@@ -145,7 +145,9 @@ fn listing(
 ) -> Result<Listing, ReadError> {
     let found = Found::on(subscription, page)?;
     let mut listing = list(subscription, page, fetched).read(found.raws)?;
-    listing.notes.splice(0..0, article::charset_notes(page));
+    listing
+        .notes
+        .splice(0..0, article::charset_notes(subscription, page));
     if let Some(next) = found.next.and_then(|next| page.url.join(&next).ok()) {
         listing.more = Some(Ask::get(next.without_fragment()));
     }
@@ -175,7 +177,7 @@ struct Found {
 
 impl Found {
     fn on(subscription: &Subscription, page: &Page) -> Result<Self, ReadError> {
-        let text = text(page)?;
+        let text = text(subscription, page)?;
         let option = |name| subscription.options.get(name);
         let text = match option("embedded") {
             Some(marker) => embedded::object_after(&text, marker)

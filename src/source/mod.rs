@@ -76,8 +76,8 @@ pub const SOURCES: &[&dyn Source] = &[
 ];
 
 /// A page as text, with the charset it was read in and why.
-pub fn decoded(page: &Page) -> Decoded<'_> {
-    page::decoded(page)
+pub fn decoded<'p>(subscription: &Subscription, page: &'p Page) -> Decoded<'p> {
+    page::decoded(subscription, page)
 }
 
 /// The source of this name.

@@ -160,7 +160,9 @@ fn read(
     let mut listing = found
         .list(subscription, page, fetched)
         .read(found.raws.clone())?;
-    listing.notes.splice(0..0, article::charset_notes(page));
+    listing
+        .notes
+        .splice(0..0, article::charset_notes(subscription, page));
     listing.notes.extend(found.note);
     listing.info.title = found.title;
     listing.info.home = Some(page.url.clone());
@@ -187,7 +189,7 @@ struct Found {
 
 impl Found {
     fn on(subscription: &Subscription, page: &Page) -> Result<Self, ReadError> {
-        let document = html::parse(&text(page)?, "a page of HTML")?;
+        let document = html::parse(&text(subscription, page)?, "a page of HTML")?;
         let field = |name| article::field(subscription, name);
         let items = field("items")?.ok_or_else(|| json::missing("items", LIST))?;
         let nodes = items.nodes(&document.root());

@@ -154,7 +154,7 @@ fn block(lines: &str) -> String {
     format!("[[feed]]\nid = \"a\"\nurl = \"https://example.org/f\"\n{lines}\n")
 }
 
-const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, \
+const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, charset, allow_hosts, \
      credentials, robots, enabled";
 
 #[test]
@@ -184,6 +184,10 @@ fn broken_blocks_are_told_apart() {
     check(
         "enabled = \"yes\"",
         "`enabled` in [[feed]] \"a\": wants true or false, without quotes, this is a text in quotes",
+    );
+    check(
+        "charset = \"gb\"",
+        "`charset` in [[feed]] \"a\": `gb` is no charset feedmill reads: write one such as \"gb18030\", \"big5\", \"shift_jis\" or \"utf-8\"",
     );
     check(
         "allow_hosts = \"127.0.0.1\"",
@@ -632,9 +636,14 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
 
 #[test]
 fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
-    let text = "[[feed]]\nid = \"b\"\nsource = \"qq\"\npages = 3\nschedule = \" 5 8 * * mon-fri \"\n\
+    let text =
+        "[[feed]]\nid = \"b\"\nsource = \"qq\"\npages = 3\nschedule = \" 5 8 * * mon-fri \"\n\
                 [[feed]]\nid = \"a\"\nurl = \"HTTPS://Example.org/f\"\narchive = \"none\"\n\
-                tags = [\"科学\", \" world \", \"world\"]\nprivate = true\nrobots = \"ignore\"\n\
+                tags = [\"科学\", \" world \", \"world\"]
+private = true
+robots = \"ignore\"
+charset = \"GB2312\"
+\
                 [[feed]]\nid = \"c\"\nurl = \"https://example.org/g\"\nenabled = false\n";
     let scratch = Scratch::with(&[("feeds.toml", text.as_bytes())]);
     let config = load(&scratch.places).unwrap();
@@ -666,6 +675,7 @@ fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
     );
     assert_eq!((&*b.tags, b.private), (&[][..], None));
     assert_eq!((a.ignore_robots, b.ignore_robots), (true, false));
+    assert_eq!((a.charset.as_deref(), &b.charset), (Some("GB2312"), &None));
     assert_eq!(config.disabled.len(), 1);
     assert_eq!(config.files.settings, None);
 }

@@ -195,7 +195,8 @@ fn words_and_links_have_older_names() {
     let summary = "<summary>s</summary>";
     assert_eq!(item(summary).summary, Some(Content::html("s")));
     let both = item(&format!("{summary}<description>d</description>"));
-    assert_eq!(both.summary, Some(Content::html("d")));
+    assert_eq!(both.summary, Some(Content::html("s")));
+    assert_eq!(both.body, Some(Content::html("d")));
     let link = |children: &str| item(children).link.map(|link| link.to_string());
     let here = Some("https://page.example/1".to_owned());
     assert_eq!(link("<link href='/1'/>"), here);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::words::{is_filler, named};
+
 /// One piece of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -25,6 +27,8 @@ pub(super) enum Part {
     Afternoon(bool),
     /// A zone.
     Zone(ZoneWord),
+    /// A word no date has. It stands once, however many there are.
+    Prose,
 }
 
 /// What a text says about its zone.
@@ -78,7 +82,12 @@ pub(super) fn lex(text: &str) -> Option<Vec<Part>> {
                 .unwrap_or(rest.len())
                 .max(first.len_utf8());
             let (word, left) = rest.split_at(end);
-            parts.extend(named(&word.to_lowercase(), &parts));
+            let word = word.to_lowercase();
+            match named(&word, &parts) {
+                Some(part) => parts.push(part),
+                None if is_filler(&word) || parts.contains(&Part::Prose) => {}
+                None => parts.push(Part::Prose),
+            }
             rest = left;
         } else {
             rest = rest.get(first.len_utf8()..)?;
@@ -116,14 +125,14 @@ fn number<'a>(text: &'a str, parts: &mut Vec<Part>) -> Option<&'a str> {
     let mark = following.next();
     let behind = following.as_str();
     match mark {
-        Some('年') => parts.push(Part::Year(match parts.last() {
+        Some('年' | '년') => parts.push(Part::Year(match parts.last() {
             Some(Part::Republic) => value + 1911,
             _ if run.len() == 2 => value + 2000,
             _ => value,
         })),
-        Some('月') => parts.push(Part::Month(value)),
-        Some('日' | '号' | '號') => parts.push(Part::Day(value)),
-        Some(':' | '时' | '時' | '点' | '點') if run.len() <= 2 => {
+        Some('月' | '월') => parts.push(Part::Month(value)),
+        Some('日' | '号' | '號' | '일') => parts.push(Part::Day(value)),
+        Some(':' | '时' | '時' | '点' | '點' | '시') if run.len() <= 2 => {
             return clock(value, behind, parts);
         }
         _ => {
@@ -151,7 +160,7 @@ fn clock<'a>(hour: u64, text: &'a str, parts: &mut Vec<Part>) -> Option<&'a str>
         rest = left;
         let mark = rest.chars().next();
         match (place, mark) {
-            (0, Some(':' | '分')) | (1, Some('秒')) => {
+            (0, Some(':' | '分' | '분')) | (1, Some('秒' | '초')) => {
                 rest = rest.get(mark.map_or(0, char::len_utf8)..)?;
             }
             (1, Some('.' | ',')) => {
@@ -194,9 +203,9 @@ fn offset(text: &str) -> Option<(i32, &str)> {
     (hours <= 15 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60), rest))
 }
 
-/// Chinese words of dates, and what is left behind them.
+/// Chinese words of dates, and the two Korean ones for halves of the day, and what is left behind them.
 fn chinese(text: &str) -> Option<(Option<Part>, &str)> {
-    const WORDS: [(&str, Option<Part>); 27] = [
+    const WORDS: [(&str, Option<Part>); 29] = [
         ("民国", Some(Part::Republic)),
         ("民國", Some(Part::Republic)),
         ("北京时间", Some(Part::Zone(ZoneWord::Offset(8 * 3600)))),
@@ -209,6 +218,8 @@ fn chinese(text: &str) -> Option<(Option<Part>, &str)> {
         ("早上", Some(Part::Afternoon(false))),
         ("清晨", Some(Part::Afternoon(false))),
         ("凌晨", Some(Part::Afternoon(false))),
+        ("오후", Some(Part::Afternoon(true))),
+        ("오전", Some(Part::Afternoon(false))),
         ("十二月", Some(Part::MonthName(12))),
         ("十一月", Some(Part::MonthName(11))),
         ("十月", Some(Part::MonthName(10))),
@@ -234,148 +245,4 @@ fn chinese(text: &str) -> Option<(Option<Part>, &str)> {
         rest
     };
     Some((*part, rest))
-}
-
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
-/// Other languages' months by the letters they begin with: German, French, Spanish, Portuguese, Italian, Dutch.
-const ELSEWHERE: [(&str, u64); 27] = [
-    ("jän", 1),
-    ("janv", 1),
-    ("ener", 1),
-    ("ene", 1),
-    ("genn", 1),
-    ("gen", 1),
-    ("févr", 2),
-    ("fév", 2),
-    ("fev", 2),
-    ("febr", 2),
-    ("mär", 3),
-    ("mrz", 3),
-    ("maar", 3),
-    ("mrt", 3),
-    ("avr", 4),
-    ("abr", 4),
-    ("mai", 5),
-    ("mag", 5),
-    ("mei", 5),
-    ("juin", 6),
-    ("giu", 6),
-    ("juil", 7),
-    ("lug", 7),
-    ("août", 8),
-    ("aug", 8),
-    ("ago", 8),
-    ("set", 9),
-];
-const ELSEWHERE_LATE: [(&str, u64); 7] = [
-    ("ott", 10),
-    ("okt", 10),
-    ("out", 10),
-    ("dez", 12),
-    ("déc", 12),
-    ("dic", 12),
-    ("maj", 5),
-];
-
-/// Hours east of Greenwich, in quarters.
-const ZONES: [(&str, i32); 38] = [
-    ("z", 0),
-    ("ut", 0),
-    ("utc", 0),
-    ("gmt", 0),
-    ("wet", 0),
-    ("est", -20),
-    ("edt", -16),
-    ("cdt", -20),
-    ("mst", -28),
-    ("mdt", -24),
-    ("pst", -32),
-    ("pdt", -28),
-    ("akst", -36),
-    ("akdt", -32),
-    ("hst", -40),
-    ("ast", -16),
-    ("adt", -12),
-    ("brt", -12),
-    ("art", -12),
-    ("west", 4),
-    ("bst", 4),
-    ("cet", 4),
-    ("mez", 4),
-    ("cest", 8),
-    ("mesz", 8),
-    ("eet", 8),
-    ("sast", 8),
-    ("eest", 12),
-    ("msk", 12),
-    ("ist", 22),
-    ("hkt", 32),
-    ("sgt", 32),
-    ("awst", 32),
-    ("jst", 36),
-    ("kst", 36),
-    ("aest", 40),
-    ("aedt", 44),
-    ("nzst", 48),
-];
-
-fn named(word: &str, before: &[Part]) -> Option<Part> {
-    let timed = before.iter().any(|part| matches!(part, Part::Clock(..)));
-    let dated = !before.is_empty();
-    match word {
-        "am" | "a" if timed => return Some(Part::Afternoon(false)),
-        "pm" | "p" if timed => return Some(Part::Afternoon(true)),
-        "cst" if dated => return Some(Part::Zone(ZoneWord::Cst)),
-        _ => {}
-    }
-    if dated && let Some((_, quarters)) = ZONES.iter().find(|(name, _)| *name == word) {
-        return Some(Part::Zone(ZoneWord::Offset(quarters * 900)));
-    }
-    let english = MONTHS
-        .iter()
-        .zip(1..)
-        .find(|(name, _)| word.len() >= 3 && name.starts_with(word));
-    let english = english.or_else(|| (word == "sept").then_some((&"", 9)));
-    let month = english.map(|(_, month)| month).or_else(|| {
-        let mut elsewhere = ELSEWHERE.iter().chain(&ELSEWHERE_LATE);
-        elsewhere
-            .find(|(name, _)| word.starts_with(name))
-            .map(|(_, month)| *month)
-            .or_else(|| {
-                // `marzo`, `januar`, `oktober`: English but for their ends.
-                MONTHS
-                    .iter()
-                    .zip(1..)
-                    .find(|(name, _)| name.get(..3).is_some_and(|head| word.starts_with(head)))
-                    .map(|(_, m)| m)
-            })
-    });
-    match month {
-        Some(month) => Some(Part::MonthName(month)),
-        // `NZDT`, `Uhr`: after a clock a word of this length can only be a zone we do not know.
-        None if timed && word.is_ascii() && (3..=5).contains(&word.len()) && !weekday(word) => {
-            Some(Part::Zone(ZoneWord::Unknown))
-        }
-        None => None,
-    }
-}
-
-fn weekday(word: &str) -> bool {
-    ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-        .iter()
-        .any(|day| word.starts_with(day))
 }

@@ -3,6 +3,7 @@
 mod format;
 mod lexer;
 mod relative;
+mod words;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
@@ -31,6 +32,9 @@ pub fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Time
         return Some(time.into());
     }
     let text = wide(text);
+    if let Some(date) = truncated(&text) {
+        return instant(date, None, zone);
+    }
     if let Some(time) = relative::parse(&text, zone, fetched) {
         return Some(time);
     }
@@ -111,6 +115,8 @@ struct Found {
     clock: Option<(u64, u64, u64, u32)>,
     afternoon: Option<bool>,
     zone: Option<ZoneWord>,
+    /// Words stand around it that are no part of a date.
+    prose: bool,
 }
 
 impl Found {
@@ -133,6 +139,7 @@ impl Found {
                         return None;
                     }
                 }
+                Part::Prose => found.prose = true,
                 Part::Afternoon(after) => found.afternoon = Some(after),
                 // A number after a name is the finer word: `GMT+8`.
                 Part::Zone(word) => {
@@ -173,6 +180,12 @@ impl Found {
     /// Year if it was said, month and day.
     fn date(&self) -> Option<(Option<i16>, i8, i8)> {
         let small = |value: u64| i8::try_from(value).ok();
+        // `記者 2026`, `第5版 2026-10`: among other words only what names a day is a date.
+        let named = self.month.is_some() && self.day.is_some();
+        let day_of_three = matches!(self.numbers.len() + usize::from(self.month.is_some()), 3);
+        if self.prose && !named && !day_of_three {
+            return None;
+        }
         let (year, month, day) = match (self.year, self.month, self.day, self.numbers.as_slice()) {
             (year, Some(month), Some(day), []) => (year.map(|y| (y, 4)), month, day),
             (Some(year), Some(month), None, []) => (Some((year, 4)), month, 1),
@@ -184,7 +197,8 @@ impl Found {
             (None, Some(month), None, [year, (day, 1 | 2)]) => (Some(*year), month, *day),
             (None, Some(month), None, [(year, 4)]) => (Some((*year, 4)), month, 1),
             (None, Some(month), None, [(day, 1 | 2)]) if self.worded => (None, month, *day),
-            (None, None, None, [(year, 4), (month, 1 | 2), (day, 1 | 2)]) => {
+            // Google once wrote a month as `012`.
+            (None, None, None, [(year, 4), (month, 1..=3), (day, 1 | 2)]) => {
                 (Some((*year, 4)), *month, *day)
             }
             (None, None, None, [(year, 4), (month, 1 | 2)]) => (Some((*year, 4)), *month, 1),
@@ -229,6 +243,33 @@ impl Found {
         )
         .ok()
     }
+}
+
+/// What ISO 8601:2000 §5.2 lets one leave out of a date: `031231`, `03-12-31`, `-0312`, `-03-12`, `03335`.
+fn truncated(text: &str) -> Option<DateTime> {
+    if !(5..=8).contains(&text.len()) {
+        return None;
+    }
+    let shape: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let part = |from: usize, to: usize| digits.get(from..to)?.parse::<i16>().ok();
+    let small = |from: usize| i8::try_from(part(from, from + 2)?).ok();
+    // RFC 2822 §4.3.
+    let year = part(0, 2).map(|year| if year < 50 { year + 2000 } else { year + 1900 });
+    let date = match shape.as_str() {
+        "000000" | "00-00-00" => Date::new(year?, small(2)?, small(4)?).ok()?,
+        "-0000" | "-00-00" => Date::new(year?, small(2)?, 1).ok()?,
+        "00000" => {
+            let (year, month, day) =
+                ordinal_date(u64::try_from(year?).ok()?, u64::try_from(part(2, 5)?).ok()?)?;
+            Date::new(year?, month, day).ok()?
+        }
+        _ => return None,
+    };
+    Some(DateTime::from_parts(date, Time::midnight()))
 }
 
 /// `2003-335`, the day of the year (ISO 8601).

@@ -36,6 +36,29 @@ const UNITS: [(&str, u64); 24] = [
     ("d ", 86_400),
 ];
 
+/// `一小时前`, `两天前`, `十分钟前`: the number in Chinese, where there is none in digits.
+fn numeral(number: u64, unit: &str) -> (u64, &str) {
+    const ONES: [(char, u64); 12] = [
+        ('一', 1),
+        ('二', 2),
+        ('两', 2),
+        ('兩', 2),
+        ('三', 3),
+        ('四', 4),
+        ('五', 5),
+        ('六', 6),
+        ('七', 7),
+        ('八', 8),
+        ('九', 9),
+        ('十', 10),
+    ];
+    let first = unit.chars().next();
+    match ONES.iter().find(|(c, _)| number == 0 && Some(*c) == first) {
+        Some((c, value)) => (*value, unit.get(c.len_utf8()..).unwrap_or_default()),
+        None => (number, unit),
+    }
+}
+
 /// Reads a relative form against the time it was fetched; `None` where it is none, or there is no such time.
 pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Timestamp> {
     let now = fetched?;
@@ -55,6 +78,7 @@ pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Opti
             ),
             digits => digits.parse::<u64>().ok()?,
         };
+        let (number, unit) = numeral(number, unit);
         let unit = unit
             .trim_start_matches("an ")
             .trim_start_matches("a ")
@@ -74,7 +98,14 @@ pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Opti
         ("昨天", 1),
         ("昨日", 1),
         ("yesterday", 1),
+        ("昨晚", 1),
+        ("昨夜", 1),
+        ("今早", 0),
+        ("今晨", 0),
+        ("今晚", 0),
+        ("大前天", 3),
         ("前天", 2),
+        ("前日", 2),
     ];
     let (rest, days) = words
         .iter()
@@ -85,7 +116,10 @@ pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Opti
         date = date.yesterday().ok()?;
     }
     let mut time = Time::midnight();
-    let mut afternoon = None;
+    let evening = ["昨晚", "昨夜", "今晚"]
+        .iter()
+        .any(|word| text.starts_with(word));
+    let mut afternoon = evening.then_some(true);
     for part in lex(rest)? {
         match part {
             Part::Clock(hour, minute, second, _) => {
@@ -103,6 +137,7 @@ pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Opti
                 .ok()?;
             }
             Part::Afternoon(after) => afternoon = Some(after),
+            Part::Prose => {}
             _ => return None,
         }
     }

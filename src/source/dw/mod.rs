@@ -59,7 +59,7 @@ impl Source for Dw {
     }
 
     fn read(&self, subscription: &Subscription, page: &Page) -> Result<Listing, ReadError> {
-        let text = page::text(page)?;
+        let text = page::text(subscription, page)?;
         let whole = subscription.options.get("route") == Some("fulltext");
         if !whole && text.trim_start().starts_with('{') {
             lists::read(subscription, page, &text)
@@ -75,7 +75,7 @@ impl Source for Dw {
         _route: usize,
         page: &Page,
     ) -> Result<Draft, ReadError> {
-        detail::complete(subscription, teaser, page, &page::text(page)?)
+        detail::complete(subscription, teaser, page, &page::text(subscription, page)?)
     }
 }
 

@@ -101,8 +101,11 @@ pub(super) fn plain<'t>(cursor: &mut Cursor<'t>, tag: &Tag<'t>) -> Result<Option
             .attr("type")
             .is_none_or(|kind| matches!(kind.trim(), "" | "text" | "text/plain"))
         && tag.attr("mode").is_none();
+    let coded = tag.ns == Ns::Atom && is_base64(tag);
+    // Without a word of HTML the words in base64 are text.
+    let literal = literal || (coded && !tag.attr("type").is_some_and(|kind| kind.contains("html")));
     let mut inner = cursor.inner()?;
-    if tag.ns == Ns::Atom && is_base64(tag) {
+    if coded {
         inner.text = base64(&inner.text).unwrap_or_default();
     }
     Ok(if inner.markup {

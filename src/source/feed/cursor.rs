@@ -9,10 +9,11 @@ use quick_xml::Reader;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
 
-use super::names::Ns;
+use super::names::{Ns, rss_name};
 use super::references::{declared, decoded, expand, named, numbered};
 use crate::model::urls::PageUrl;
 use crate::rules::limits::EXPANSION;
+use crate::rules::repair::misread;
 
 /// Every name is looked up among the namespaces in force, so there are no more than these.
 const BINDINGS: usize = 256;
@@ -35,6 +36,16 @@ impl Tag<'_> {
             .with_checks(false)
             .flatten()
             .find(|a| a.key.as_ref() == name)?;
+        Some(decoded(&found.value).into_owned())
+    }
+
+    /// The same in any case: CDF writes `HREF`, its imitators `href` and `Href`.
+    pub fn attr_of_any_case(&self, name: &str) -> Option<String> {
+        let mut attributes = self.event.attributes();
+        let found = attributes
+            .with_checks(false)
+            .flatten()
+            .find(|a| a.key.as_ref().eq_ignore_ascii_case(name))?;
         Some(decoded(&found.value).into_owned())
     }
 
@@ -76,6 +87,8 @@ pub(super) struct Mended {
     pub bases: usize,
     /// Prefixes without a declaration.
     pub prefixes: usize,
+    /// Texts that were read in the wrong charset before they were written here.
+    pub texts: usize,
 }
 
 /// The text inside an element.
@@ -154,6 +167,14 @@ impl<'t> Cursor<'t> {
     /// What relative addresses are relative to here.
     pub fn base(&self) -> &PageUrl {
         self.bases.last().map_or(&self.page, |(_, base)| base)
+    }
+
+    /// What relative addresses are relative to from here on, inside the element just started.
+    pub fn set_base(&mut self, base: &str) {
+        match self.base().join(base) {
+            Ok(base) => self.bases.push((self.open.len(), base)),
+            Err(_) => self.mended.bases += 1,
+        }
     }
 
     /// The language here, unless it was said outside of `depth` elements.
@@ -283,7 +304,11 @@ impl<'t> Cursor<'t> {
         };
         Tag {
             ns,
-            local,
+            local: if ns == Ns::Rss {
+                rss_name(local)
+            } else {
+                local
+            },
             name,
             event,
         }
@@ -310,10 +335,7 @@ impl<'t> Cursor<'t> {
                 let prefix = key.get(6..).unwrap_or_default();
                 self.bindings.push((depth, prefix, ns));
             } else if key == "xml:base" {
-                match self.base().join(&decoded(&attribute.value)) {
-                    Ok(base) => self.bases.push((depth, base)),
-                    Err(_) => self.mended.bases += 1,
-                }
+                self.set_base(&decoded(&attribute.value));
             } else if key == "xml:lang" {
                 self.langs
                     .push((depth, decoded(&attribute.value).trim().to_owned()));
@@ -379,6 +401,10 @@ impl<'t> Cursor<'t> {
             raw.get(..end)
                 .unwrap_or_default()
                 .clone_into(&mut inner.text);
+        }
+        if let Some(meant) = misread(&inner.text) {
+            inner.text = meant;
+            self.mended.texts += 1;
         }
         Ok(inner)
     }

@@ -11,6 +11,7 @@ use crate::model::feed::FeedInfo;
 use crate::model::ids::EntryId;
 use crate::model::time::Zone;
 use crate::model::urls::PageUrl;
+use crate::rules::dates;
 
 /// More enclosures or categories than this are a mistake.
 const MANY: usize = 100;
@@ -28,6 +29,8 @@ struct Extra {
     picture: Option<PageUrl>,
     /// Words that only stand where players look for them.
     description: Option<Content>,
+    /// `summary` in RSS, beside the `description` or instead of it.
+    brief: Option<Content>,
     /// `content src`: the words are elsewhere (RFC 4287 §4.1.3.2).
     elsewhere: Option<Enclosure>,
 }
@@ -47,6 +50,13 @@ pub(super) fn read<'t>(
         about: tag.attr("rdf:about").and_then(|about| EntryId::new(&about)),
         ..Extra::default()
     };
+    if tag.ns == Ns::Rss {
+        // As CDF says it.
+        let link = tag.attr_of_any_case("HREF");
+        extra.permalink = link.and_then(|link| address(cursor.base(), &link));
+        let changed = tag.attr_of_any_case("LASTMOD");
+        draft.updated = changed.and_then(|date| dates::parse(&date, zone, None));
+    }
     while cursor.depth() >= depth {
         match cursor.next()? {
             // The end tag of this one is missing. Reading on would swallow every entry after it.
@@ -70,6 +80,15 @@ pub(super) fn read<'t>(
     draft.id = draft.id.or(extra.about);
     draft.link = draft.link.or(extra.permalink);
     draft.thumbnail = draft.thumbnail.or(extra.picture);
+    match (extra.brief, &draft.summary, &draft.body) {
+        // Of two the longer is the words themselves.
+        (Some(brief), Some(words), None) if brief.text.len() <= words.text.len() => {
+            draft.body = draft.summary.replace(brief);
+        }
+        (Some(words), Some(_), None) => draft.body = Some(words),
+        (Some(brief), None, _) => draft.summary = Some(brief),
+        _ => {}
+    }
     if draft.summary.is_none() && draft.body.is_none() {
         draft.summary = extra.description;
     }
@@ -113,7 +132,13 @@ fn rss<'t>(
             }
             draft.id = EntryId::new(&guid).or(draft.id.take());
         }
-        "description" => draft.summary = html(cursor)?.or(draft.summary.take()),
+        "description" | "abstract" => draft.summary = html(cursor)?.or(draft.summary.take()),
+        "a" => {
+            let link = tag.attr_of_any_case("HREF");
+            let link = link.and_then(|link| address(&base, &link));
+            draft.link = draft.link.take().or(link);
+            cursor.skip(depth)?;
+        }
         // Older names for `content:encoded`.
         "body" | "fullitem" => {
             let words = html(cursor)?;
@@ -121,7 +146,7 @@ fn rss<'t>(
         }
         "summary" => {
             let words = html(cursor)?;
-            extra.description = extra.description.take().or(words);
+            extra.brief = extra.brief.take().or(words);
         }
         "pubDate" => {
             draft.published = date(cursor, zone)?.or(draft.published);

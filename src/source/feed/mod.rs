@@ -62,7 +62,12 @@ impl Source for Feed {
             charset,
             evidence,
             replaced,
-        } = charset::decode(&page.bytes, page.charset.as_deref(), kind);
+        } = charset::read(
+            &page.bytes,
+            subscription.charset.as_deref(),
+            page.charset.as_deref(),
+            kind,
+        );
         let (text, forbidden) = repair::without_forbidden(text);
         let (text, junk) = repair::from_its_start(&text);
         let mut listing = if text.is_empty() {

@@ -68,3 +68,46 @@ impl Ns {
         }
     }
 }
+
+/// A name of RSS as its specification writes it: CDF shouts (`ITEM`), others write `Title` or `pubdate`.
+pub(super) fn rss_name(name: &str) -> &str {
+    const NAMES: [&str; 28] = [
+        "a",
+        "abstract",
+        "author",
+        "body",
+        "category",
+        "channel",
+        "copyright",
+        "description",
+        "enclosure",
+        "fullitem",
+        "guid",
+        "image",
+        "item",
+        "items",
+        "language",
+        "lastBuildDate",
+        "link",
+        "logo",
+        "managingEditor",
+        "pubDate",
+        "skipDays",
+        "skipHours",
+        "source",
+        "summary",
+        "title",
+        "ttl",
+        "updated",
+        "url",
+    ];
+    // Most names are written right; only where one cannot be is it looked for.
+    let right = name.bytes().all(|b| b.is_ascii_lowercase()) && !name.ends_with("date");
+    if right || NAMES.contains(&name) {
+        return name;
+    }
+    NAMES
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .unwrap_or(name)
+}

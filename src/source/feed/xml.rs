@@ -1,4 +1,4 @@
-//! RSS 0.9x, 1.0, 2.0 and Atom 0.3, 1.0: a document to a listing.
+//! RSS 0.9x, 1.0, 1.1, 2.0, CDF, and Atom 0.3, 1.0: a document to a listing.
 
 use super::constructs::{date, person, plain};
 use super::cursor::{Cursor, Fault, Step, Tag};
@@ -10,6 +10,7 @@ use crate::model::entry::{Lead, Listing, ReadError, Skipped};
 use crate::model::feed::FeedInfo;
 use crate::model::time::Zone;
 use crate::model::urls::PageUrl;
+use crate::rules::dates;
 use crate::rules::limits::{ENTRIES, EXPANSION};
 
 /// Broken entries after which the rest of a document is given up.
@@ -133,10 +134,24 @@ impl<'t> Reader<'t, '_> {
         self.root = Some(root);
         self.cursor.set_main(ns, &mut tag);
         self.listing.info.language = self.cursor.lang(0).map(str::to_owned);
+        if lower == "channel" {
+            self.definition(&tag);
+        }
         if root == Root::Entry {
             self.entry(&tag)?;
         }
         Ok(())
+    }
+
+    /// What the root of the Channel Definition Format (CDF, W3C note of 1997) says in attributes.
+    fn definition(&mut self, tag: &Tag<'t>) {
+        if let Some(base) = tag.attr_of_any_case("BASE") {
+            self.cursor.set_base(&base);
+        }
+        let link = tag.attr_of_any_case("HREF");
+        self.listing.info.home = link.and_then(|link| address(self.cursor.base(), &link));
+        let changed = tag.attr_of_any_case("LASTMOD");
+        self.listing.info.updated = changed.and_then(|date| dates::parse(&date, self.zone, None));
     }
 
     fn entry(&mut self, tag: &Tag<'t>) -> Result<(), Fault> {
@@ -164,7 +179,8 @@ impl<'t> Reader<'t, '_> {
     fn feed_child(&mut self, tag: &Tag<'t>) -> Result<(), Stop> {
         match (tag.ns, tag.local) {
             (Ns::Rss, "channel") => {}
-            (Ns::Rss, "item") | (Ns::Atom, "entry") => self.entry(tag)?,
+            // `item` of Atom is what becomes of an RSS feed whose root alone was rewritten.
+            (Ns::Rss | Ns::Atom, "item") | (Ns::Atom, "entry") => self.entry(tag)?,
             _ if self.said.child(&mut self.cursor, tag)? => {}
             _ => info_child(&mut self.cursor, tag, &mut self.listing.info, self.zone)?,
         }
@@ -180,6 +196,7 @@ impl<'t> Reader<'t, '_> {
             (mended.forbidden, "references to characters XML forbids"),
             (mended.bases, "xml:base that are no addresses"),
             (mended.prefixes, "prefixes without a namespace"),
+            (mended.texts, "texts in the bytes of another charset"),
         ] {
             if count > 0 {
                 self.listing.notes.push(format!("mended: {count} {what}"));

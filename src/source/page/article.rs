@@ -58,7 +58,7 @@ pub fn complete(
     page: &Page,
 ) -> Result<Draft, ReadError> {
     let body = field(subscription, "page_body")?.ok_or_else(|| json::missing("page_body", PAGE))?;
-    let document = html::parse(&text(page)?, "a page of HTML")?;
+    let document = html::parse(&text(subscription, page)?, "a page of HTML")?;
     if let Some(drop) = field(subscription, "page_drop")? {
         for node in drop.nodes(&document.root()) {
             node.remove_from_parent();
@@ -110,8 +110,8 @@ fn words(document: &Document, body: &Field) -> String {
 }
 
 /// What was done to read a page, for the notes of a listing.
-pub fn charset_notes(page: &Page) -> Vec<String> {
-    let decoded = decoded(page);
+pub fn charset_notes(subscription: &Subscription, page: &Page) -> Vec<String> {
+    let decoded = decoded(subscription, page);
     let mut notes = Vec::new();
     if decoded.charset != "UTF-8" || decoded.replaced > 0 {
         notes.push(format!(

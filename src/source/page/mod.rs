@@ -21,20 +21,23 @@ const MAX_PAGE: usize = 8 << 20;
 /// More entries than this are not read from one page; the cap the whole program has on a list.
 pub(super) const MAX_ITEMS: usize = 5_000;
 
-/// The page as text, whatever charset it says or has ([`charset::decode`]). What does not decode becomes U+FFFD: one bad
-/// byte in a title must not cost the list.
-pub(super) fn text(page: &Page) -> Result<Cow<'_, str>, ReadError> {
+/// The page as text, in the charset the subscription orders, or whatever it says or has ([`charset::read`]). What does not
+/// decode becomes U+FFFD: one bad byte in a title must not cost the list.
+pub(super) fn text<'p>(
+    subscription: &Subscription,
+    page: &'p Page,
+) -> Result<Cow<'p, str>, ReadError> {
     if page.bytes.len() > MAX_PAGE {
         return Err(ReadError::Limit {
             what: "page bytes",
             limit: MAX_PAGE,
         });
     }
-    Ok(decoded(page).text)
+    Ok(decoded(subscription, page).text)
 }
 
 /// The page as text with its evidence, however large.
-pub(super) fn decoded(page: &Page) -> Decoded<'_> {
+pub(super) fn decoded<'p>(subscription: &Subscription, page: &'p Page) -> Decoded<'p> {
     let start = page.bytes.trim_ascii_start();
     let kind = if start.starts_with(b"<?xml") {
         Kind::Xml
@@ -43,7 +46,8 @@ pub(super) fn decoded(page: &Page) -> Decoded<'_> {
     } else {
         Kind::Json
     };
-    charset::decode(&page.bytes, page.charset.as_deref(), kind)
+    let order = subscription.charset.as_deref();
+    charset::read(&page.bytes, order, page.charset.as_deref(), kind)
 }
 
 /// What a page looks like that is not what was asked for, in few words.
@@ -142,8 +146,9 @@ mod tests {
 
     #[test]
     fn a_mark_beats_the_label_and_the_label_beats_utf_8() {
+        let order = Subscription::new("a".parse().unwrap(), "feed");
         let check = |charset, bytes: &[u8], expected: &str| {
-            assert_eq!(text(&page(charset, bytes)).unwrap(), expected);
+            assert_eq!(text(&order, &page(charset, bytes)).unwrap(), expected);
         };
         check(None, b"\xEF\xBB\xBF{}", "{}");
         check(Some("gb2312"), b"\xEF\xBB\xBF{}", "{}");
@@ -157,7 +162,13 @@ mod tests {
         );
         check(Some("gbk"), "中".as_bytes(), "中");
         let large = page(None, &vec![b' '; MAX_PAGE + 1]);
-        assert!(matches!(text(&large), Err(ReadError::Limit { .. })));
+        assert!(matches!(text(&order, &large), Err(ReadError::Limit { .. })));
+        let order = Subscription {
+            charset: Some("gbk".to_owned()),
+            ..order
+        };
+        let ordered = page(Some("big5"), b"<meta charset=utf-8>\xD6\xD0");
+        assert_eq!(text(&order, &ordered).unwrap(), "<meta charset=utf-8>中");
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Source for Qq {
     }
 
     fn read(&self, subscription: &Subscription, page: &Page) -> Result<Listing, ReadError> {
-        lists::read(subscription, page, &page::text(page)?)
+        lists::read(subscription, page, &page::text(subscription, page)?)
     }
 
     fn complete(
@@ -151,7 +151,7 @@ impl Source for Qq {
         _route: usize,
         page: &Page,
     ) -> Result<Draft, ReadError> {
-        detail::complete(subscription, teaser, page, &page::text(page)?)
+        detail::complete(subscription, teaser, page, &page::text(subscription, page)?)
     }
 }
 

@@ -68,7 +68,7 @@ impl Source for TaKungPao {
     }
 
     fn read(&self, subscription: &Subscription, page: &Page) -> Result<Listing, ReadError> {
-        lists::read(subscription, page, &page::text(page)?)
+        lists::read(subscription, page, &page::text(subscription, page)?)
     }
 
     fn complete(
@@ -78,7 +78,7 @@ impl Source for TaKungPao {
         _route: usize,
         page: &Page,
     ) -> Result<Draft, ReadError> {
-        story::complete(subscription, teaser, page, &page::text(page)?)
+        story::complete(subscription, teaser, page, &page::text(subscription, page)?)
     }
 }
 

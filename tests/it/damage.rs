@@ -1,0 +1,136 @@
+//! Made-up feeds cut off, with zeros in them, with halves of characters: what came whole is kept, and nothing panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::time::{Duration, Instant};
+
+use feedmill::model::entry::{Draft, Lead, Listing, ReadError};
+use feedmill::model::feed::Subscription;
+use feedmill::model::http::Page;
+use feedmill::model::urls::PageUrl;
+use feedmill::source::Source;
+use feedmill::source::feed::Feed;
+
+const SAMPLE: &str = "<?xml version='1.0' encoding='LABEL'?><rss version='2.0'><channel><title>晨报 &amp; 晚报</title>\
+    <item><guid>1</guid><title>新的地铁线路开通</title><link>https://news.example/1</link>\
+    <pubDate>Sat, 03 Oct 2026 07:23:11 +0800</pubDate><description><![CDATA[<p>全长二十八公里。</p>]]></description></item>\
+    <item><guid>2</guid><title>图书馆&#x5468;日开放</title><description>&lt;p&gt;免费&amp;hellip;&lt;/p&gt;</description></item>\
+    <item><guid>3</guid><title>天气：有雨</title><!-- 完 --></item></channel></rss>";
+
+fn read(bytes: &[u8]) -> Result<Listing, ReadError> {
+    let subscription = Subscription::new("test".parse().unwrap(), "feed");
+    let page = Page {
+        url: PageUrl::parse("https://page.example/feed").unwrap(),
+        media_type: None,
+        charset: None,
+        links: Vec::new(),
+        bytes: bytes.to_vec(),
+    };
+    Feed.read(&subscription, &page)
+}
+
+fn drafts(listing: Listing) -> Vec<Draft> {
+    listing
+        .leads
+        .into_iter()
+        .map(|lead| match lead {
+            Lead::Whole(draft) => *draft,
+            Lead::Teaser(teaser) => panic!("{teaser:?}"),
+        })
+        .collect()
+}
+
+/// Cuts at every byte. `ends` are the places behind each entry.
+fn cut_everywhere(bytes: &[u8], ends: &[usize]) {
+    let all = drafts(read(bytes).unwrap());
+    assert_eq!(all.len(), ends.len());
+    for cut in 0..bytes.len() {
+        let whole = ends.iter().filter(|end| **end <= cut).count();
+        match read(&bytes[..cut]) {
+            Ok(listing) => {
+                let noted = !listing.skipped.is_empty() || !listing.notes.is_empty();
+                let kept = drafts(listing);
+                assert!(
+                    kept.len() >= whole,
+                    "{} of {whole} kept, cut at {cut}",
+                    kept.len()
+                );
+                assert_eq!(kept[..whole], all[..whole], "cut at {cut}");
+                assert!(
+                    noted || cut + 6 > bytes.len() || whole == all.len(),
+                    "nothing said, cut at {cut}"
+                );
+            }
+            Err(error) => {
+                assert_eq!(whole, 0, "{error}, cut at {cut}");
+                let said = error.to_string();
+                assert!(
+                    said.contains("line ") || said.starts_with("not a feed"),
+                    "{said}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn p_103_a_feed_cut_at_any_byte_keeps_each_entry_before_the_cut() {
+    let started = Instant::now();
+    let text = |label: &str| SAMPLE.replace("LABEL", label);
+    let ends = |bytes: &[u8], end: &[u8]| -> Vec<usize> {
+        let found = bytes.windows(end.len()).enumerate();
+        found
+            .filter(|(_, window)| *window == end)
+            .map(|(at, _)| at + end.len())
+            .collect()
+    };
+    let utf8 = text("utf-8").into_bytes();
+    cut_everywhere(&utf8, &ends(&utf8, b"</item>"));
+    let gb = encoding_rs::GB18030.encode(&text("gb2312")).0.into_owned();
+    cut_everywhere(&gb, &ends(&gb, b"</item>"));
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let utf16 = wide(&text("utf-16"));
+    cut_everywhere(&utf16, &ends(&utf16, &wide("</item>")));
+    assert!(
+        started.elapsed() < Duration::from_mins(1),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn zeros_in_a_feed_cost_nothing_and_a_body_of_them_is_no_feed() {
+    let sample = SAMPLE.replace("LABEL", "utf-8");
+    let all = drafts(read(sample.as_bytes()).unwrap());
+    let zeros = sample
+        .replace("线路", "线\0路")
+        .replace("</item>", "\0</item>\0\0")
+        + "\0\0\0";
+    let listing = read(zeros.as_bytes()).unwrap();
+    assert!(
+        listing
+            .notes
+            .contains(&"mended: 13 characters XML forbids".to_owned()),
+        "{:?}",
+        listing.notes
+    );
+    assert_eq!(drafts(listing), all);
+    let error = read(&vec![0; 1 << 20]).unwrap_err().to_string();
+    assert_eq!(error, "not a feed: an empty document");
+}
+
+#[test]
+fn half_a_character_in_json_costs_itself() {
+    let json = r#"{"version":"https://jsonfeed.org/version/1.1","title":"t","items":[
+        {"id":"1","title":"a\ud83d b","content_text":"\udc00"},
+        {"id":"2","title":"\ud83d\ude00","content_text":"\ud83d\ud83d"},
+        {"id":"3","title":"\u0000c","content_text":"\\ud83d"}]}"#;
+    let drafts = drafts(read(json.as_bytes()).unwrap());
+    let titles: Vec<_> = drafts.iter().map(|d| d.title.as_deref().unwrap()).collect();
+    assert_eq!(titles[..2], ["a\u{fffd} b", "😀"]);
+    assert!(titles[2].ends_with('c'), "{titles:?}");
+    let words: Vec<_> = drafts
+        .iter()
+        .map(|d| d.body.as_ref().unwrap().text.as_str())
+        .collect();
+    assert_eq!(words, ["\u{fffd}", "\u{fffd}\u{fffd}", "\\ud83d"]);
+}
