@@ -33,6 +33,8 @@ pub struct Subscription {
     pub private: Option<bool>,
     /// Hosts it may be asked at though they are private (P-168).
     pub allow_hosts: HostSet,
+    /// Where the words of its entries are.
+    pub fulltext: FullText,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }
@@ -51,6 +53,7 @@ impl Subscription {
             tags: Vec::new(),
             private: None,
             allow_hosts: HostSet::default(),
+            fulltext: FullText::default(),
             options: Options::default(),
         }
     }
@@ -69,6 +72,18 @@ impl Subscription {
             allowed: self.allow_hosts.clone(),
         }
     }
+}
+
+/// Where the words of a feed's entries are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FullText {
+    /// In the feed.
+    #[default]
+    Feed,
+    /// On each entry's own page.
+    Page,
+    /// There, in what this CSS selector finds. Checked by `rules::extract`.
+    Selector(String),
 }
 
 /// Values of an adapter's options. An option is here exactly when it was given or has a default.

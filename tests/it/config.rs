@@ -152,8 +152,7 @@ fn block(lines: &str) -> String {
     format!("[[feed]]\nid = \"a\"\nurl = \"https://example.org/f\"\n{lines}\n")
 }
 
-const BLOCK_KEYS: &str =
-    "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, enabled";
+const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, allow_hosts, fulltext, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {

@@ -53,7 +53,10 @@ pub(super) fn with_lead(tree: &Tree, runs: &[Run], chosen: Option<At>, words: &s
     if let Some(chosen) = chosen {
         let below = tree.below(chosen);
         let within = runs.iter().filter(|run| below.contains(&run.home));
-        if within.filter(|run| !run.text.is_empty()).any(|run| has(&run)) {
+        if within
+            .filter(|run| !run.text.is_empty())
+            .any(|run| has(&run))
+        {
             return None;
         }
     }

@@ -8,9 +8,15 @@ use crate::rules::fold::fold;
 /// Cleans the part `top`. `runs` are those of the whole tree.
 pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], title: Option<&str>) {
     let below = tree.below(top);
-    let own: Vec<&Run> = runs.iter().filter(|run| below.contains(&run.home)).collect();
+    let own: Vec<&Run> = runs
+        .iter()
+        .filter(|run| below.contains(&run.home))
+        .collect();
     for at in below.clone().skip(1) {
-        if items.get(at).copied().unwrap_or(false) && !tree.at(at).dropped && !has_prose(tree, &own, at) {
+        if items.get(at).copied().unwrap_or(false)
+            && !tree.at(at).dropped
+            && !has_prose(tree, &own, at)
+        {
             tree.drop(at);
         }
     }
@@ -19,9 +25,12 @@ pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], titl
     let first = own.iter().position(|run| run.is_prose);
     let last = own.iter().rposition(|run| run.is_prose);
     let spared = |run: &Run| {
-        tree.upwards(run.home).take_while(|at| *at != top).any(|at| {
-            tree.at(at).is(&["figcaption", "figure", "blockquote", "pre", "table", "dl"])
-        })
+        tree.upwards(run.home)
+            .take_while(|at| *at != top)
+            .any(|at| {
+                tree.at(at)
+                    .is(&["figcaption", "figure", "blockquote", "pre", "table", "dl"])
+            })
     };
     let mut gone: Vec<At> = Vec::new();
     for (place, run) in own.iter().enumerate() {
@@ -29,14 +38,23 @@ pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], titl
         let behind = last.is_some_and(|last| place > last);
         let is_title = title.as_ref().is_some_and(|title| {
             let words = fold(&run.text);
-            !words.as_str().is_empty() && *title == words.as_str() && first.is_none_or(|first| place <= first + 1)
+            !words.as_str().is_empty()
+                && *title == words.as_str()
+                && first.is_none_or(|first| place <= first + 1)
         });
         let at_end = (ahead || behind)
             && !spared(run)
             && (run.size.density() > 0.5 || (ahead && run.size.all <= 16 && run.marks == 0));
-        let insertion = run.size.density() > 0.8 && (lines::heads_others(&run.text) || lines::is_pager(&run.text));
+        let insertion = run.size.density() > 0.8
+            && (lines::heads_others(&run.text) || lines::is_pager(&run.text));
         let h1 = tree.at(run.home).name == "h1" && ahead;
-        if is_title || at_end || insertion || h1 || (lines::is_boilerplate(&run.text) && !is_code(tree, run.home)) || is_numbers(run) {
+        if is_title
+            || at_end
+            || insertion
+            || h1
+            || (lines::is_boilerplate(&run.text) && !is_code(tree, run.home))
+            || is_numbers(run)
+        {
             gone.extend(&run.nodes);
         }
     }
@@ -57,7 +75,8 @@ fn is_numbers(run: &Run) -> bool {
 
 fn has_prose(tree: &Tree, runs: &[&Run], at: At) -> bool {
     let below = tree.below(at);
-    runs.iter().any(|run| run.is_prose && below.contains(&run.home))
+    runs.iter()
+        .any(|run| run.is_prose && below.contains(&run.home))
 }
 
 /// Takes off lists, tables and other blocks whose words are mostly links.
@@ -66,10 +85,25 @@ fn lists_of_links(tree: &mut Tree, top: At, runs: &[&Run]) {
     while at < tree.at(top).end {
         let node = tree.at(at);
         let end = node.end;
-        let is_list = !node.dropped && node.is(&["ul", "ol", "dl", "table", "div", "section", "aside", "center", "p", "blockquote"]);
+        let is_list = !node.dropped
+            && node.is(&[
+                "ul",
+                "ol",
+                "dl",
+                "table",
+                "div",
+                "section",
+                "aside",
+                "center",
+                "p",
+                "blockquote",
+            ]);
         if is_list && !has_prose(tree, runs, at) {
             let within = |run: &&&Run| (at..end).contains(&run.home);
-            let size = runs.iter().filter(within).fold(Size::default(), |sum, run| sum.plus(run.size));
+            let size = runs
+                .iter()
+                .filter(within)
+                .fold(Size::default(), |sum, run| sum.plus(run.size));
             let lines = runs.iter().filter(within).count();
             let dense = size.density() > 0.5 && (lines > 1 || node.name != "p");
             // A picture that is a link, with its words, is a picture.

@@ -8,9 +8,12 @@ mod about;
 mod choose;
 mod clean;
 mod lines;
+mod merge;
 mod prose;
 mod strip;
 mod tree;
+
+pub use merge::{feeds_words, merge, thin};
 
 use dom_query::{Document, Matcher};
 
@@ -83,7 +86,12 @@ pub fn check_selector(selector: &str) -> Result<(), String> {
 
 /// Finds the article on a page. A page that is none, or too much for a parser, or has no article is an error.
 pub fn extract(page: &str, url: &PageUrl, wanted: Wanted<'_>) -> Result<Extracted, ReadError> {
-    if !page.trim_start_matches('\u{feff}').trim_start().starts_with('<') || page.contains('\0') {
+    if !page
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('<')
+        || page.contains('\0')
+    {
         return Err(ReadError::Other {
             expected: "a page",
             found: "no HTML".to_owned(),
@@ -103,18 +111,38 @@ pub fn extract(page: &str, url: &PageUrl, wanted: Wanted<'_>) -> Result<Extracte
     let mut title = about::title(&tree, &prose::runs(&tree), &names);
     if tops.is_empty() {
         let found = weigh(&mut tree, &mut title, wanted.words);
-        let Found { top, runs, items, by } = found.ok_or_else(|| missing("prose"))?;
-        clean::clean(&mut tree, top, &runs, &items, title.as_ref().map(|(_, title)| title.as_str()));
+        let Found {
+            top,
+            runs,
+            items,
+            by,
+        } = found.ok_or_else(|| missing("prose"))?;
+        clean::clean(
+            &mut tree,
+            top,
+            &runs,
+            &items,
+            title.as_ref().map(|(_, title)| title.as_str()),
+        );
         (how, tops) = (by, vec![top]);
     } else {
         let runs = valued(&tree, None, &[]);
         for top in &tops {
-            clean::clean(&mut tree, *top, &runs, &[], title.as_ref().map(|(_, title)| title.as_str()));
+            clean::clean(
+                &mut tree,
+                *top,
+                &runs,
+                &[],
+                title.as_ref().map(|(_, title)| title.as_str()),
+            );
         }
     }
     let raw: String = tops.iter().map(|top| tree.html(*top)).collect();
     let html = html::safe(&raw, Some(&base));
-    let chars = html::text(&html).chars().filter(|c| !c.is_whitespace()).count();
+    let chars = html::text(&html)
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .count();
     if chars == 0 {
         return Err(missing("words"));
     }
@@ -142,7 +170,11 @@ fn selected(document: &Document, tree: &Tree, selector: &str) -> Result<Vec<At>,
     let matcher = Matcher::new(selector).map_err(|_| missing("valid selector"))?;
     let found = document.select_matcher(&matcher);
     let mut tops: Vec<At> = Vec::new();
-    let mut places: Vec<At> = found.nodes().iter().filter_map(|node| tree.place(node)).collect();
+    let mut places: Vec<At> = found
+        .nodes()
+        .iter()
+        .filter_map(|node| tree.place(node))
+        .collect();
     places.sort_unstable();
     for at in places {
         if !tops.iter().any(|top| tree.below(*top).contains(&at)) {
@@ -184,9 +216,18 @@ fn weigh(tree: &mut Tree, title: &mut Option<(At, String)>, words: &str) -> Opti
     let runs = valued(tree, place, &items);
     let chosen = choose::best(tree, &runs);
     let anchored = choose::with_lead(tree, &runs, chosen, words);
-    let by = if anchored.is_some() { How::Lead } else { How::Weight };
+    let by = if anchored.is_some() {
+        How::Lead
+    } else {
+        How::Weight
+    };
     let top = anchored.or(chosen)?;
-    Some(Found { top, runs, items, by })
+    Some(Found {
+        top,
+        runs,
+        items,
+        by,
+    })
 }
 
 /// How wide a text is: a Han character counts as two Latin letters.

@@ -62,9 +62,13 @@ fn marks(text: &str) -> u32 {
     let mut count = 0;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let ends = matches!(c, '，' | '。' | '！' | '？' | '；' | '：' | '、' | '”' | '」' | '…')
-            || (matches!(c, ',' | '.' | '!' | '?' | ';')
-                && chars.peek().is_none_or(|next| next.is_whitespace() || matches!(next, '"' | '”' | '’')));
+        let ends = matches!(
+            c,
+            '，' | '。' | '！' | '？' | '；' | '：' | '、' | '”' | '」' | '…'
+        ) || (matches!(c, ',' | '.' | '!' | '?' | ';')
+            && chars
+                .peek()
+                .is_none_or(|next| next.is_whitespace() || matches!(next, '"' | '”' | '’')));
         count += u32::from(ends);
     }
     count
@@ -178,8 +182,12 @@ pub(super) fn value(tree: &Tree, runs: &mut [Run], around: &Surroundings) {
         let all = f64::from(run.size.all);
         let free = 1.0 - run.size.density();
         let (size, marks) = (run.size.all, run.marks);
-        let said = (marks >= 1 && size >= 20) || size >= 100;
-        run.is_prose = said && free > 0.5 && !heading && !item && !lines::is_boilerplate(&run.text);
+        let sentence = run
+            .text
+            .ends_with(['。', '！', '？', '”', '」', '…', '.', '!', '?', '"']);
+        let said = (marks >= 1 && size >= 20) || (sentence && size >= 10) || size >= 100;
+        let boilerplate = lines::is_boilerplate(&run.text);
+        run.is_prose = said && free > 0.5 && !heading && !item && !boilerplate;
         run.value = if run.is_prose {
             let mut value = all * free + 10.0 * f64::from(marks);
             if around.title.is_some_and(|title| run.home < title) {
@@ -190,7 +198,7 @@ pub(super) fn value(tree: &Tree, runs: &mut [Run], around: &Surroundings) {
             value
         } else if item {
             -0.6 * all
-        } else if heading || quoted {
+        } else if heading || quoted || (boilerplate && free > 0.5) {
             0.0
         } else if free <= 0.5 {
             -all

@@ -7,36 +7,154 @@ use crate::rules::extract::tree::{At, Tree};
 
 /// Never words of an article.
 const ELEMENTS: &[&str] = &[
-    "script", "style", "noscript", "template", "svg", "math", "form", "button", "input", "select", "textarea", "label",
-    "nav", "menu", "dialog", "object", "applet", "canvas", "link", "meta", "title", "head", "amp-ad", "amp-sidebar",
-    "amp-analytics", "amp-social-share", "ins",
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "math",
+    "form",
+    "button",
+    "input",
+    "select",
+    "textarea",
+    "label",
+    "nav",
+    "menu",
+    "dialog",
+    "object",
+    "applet",
+    "canvas",
+    "link",
+    "meta",
+    "title",
+    "head",
+    "amp-ad",
+    "amp-sidebar",
+    "amp-analytics",
+    "amp-social-share",
+    "ins",
 ];
 
 const ROLES: &[&str] = &[
-    "navigation", "menu", "menubar", "complementary", "banner", "contentinfo", "search", "dialog", "alertdialog", "alert",
-    "toolbar", "tooltip",
+    "navigation",
+    "menu",
+    "menubar",
+    "complementary",
+    "banner",
+    "contentinfo",
+    "search",
+    "dialog",
+    "alertdialog",
+    "alert",
+    "toolbar",
+    "tooltip",
 ];
 
 /// Words of class names and ids of what stands beside an article.
 const BESIDE: &[&str] = &[
-    "ad", "ads", "advert", "advertisement", "adsbygoogle", "banner", "breadcrumb", "breadcrumbs", "crumb", "crumbs",
-    "byline", "combx", "comment", "comments", "pinglun", "cookie", "cookies", "consent", "copyright", "disqus", "disclaimer",
-    "dropdown", "editor", "footer", "foot", "gdpr", "hot", "login", "masthead", "menu", "meta", "modal", "nav", "navbar", "navi",
-    "newsletter", "outbrain", "pager", "pagination", "paywall", "popup", "popular", "promo", "promotion", "qrcode", "rank",
-    "ranking", "recommend", "recommended", "recommendation", "recommendations", "related", "relate", "relative", "share",
-    "sharing", "sidebar", "sidebars", "side", "social", "sponsor", "sponsored", "subscribe", "subscription", "taboola", "tag",
-    "tags", "toolbar", "tools", "topbar", "trending", "widget", "xgyd", "zebian",
+    "ad",
+    "ads",
+    "advert",
+    "advertisement",
+    "adsbygoogle",
+    "banner",
+    "breadcrumb",
+    "breadcrumbs",
+    "crumb",
+    "crumbs",
+    "byline",
+    "combx",
+    "comment",
+    "comments",
+    "pinglun",
+    "cookie",
+    "cookies",
+    "consent",
+    "copyright",
+    "disqus",
+    "disclaimer",
+    "dropdown",
+    "editor",
+    "footer",
+    "foot",
+    "gdpr",
+    "hot",
+    "login",
+    "masthead",
+    "menu",
+    "meta",
+    "modal",
+    "nav",
+    "navbar",
+    "navi",
+    "newsletter",
+    "outbrain",
+    "pager",
+    "pagination",
+    "paywall",
+    "popup",
+    "popular",
+    "promo",
+    "promotion",
+    "qrcode",
+    "rank",
+    "ranking",
+    "recommend",
+    "recommended",
+    "recommendation",
+    "recommendations",
+    "related",
+    "relate",
+    "relative",
+    "share",
+    "sharing",
+    "sidebar",
+    "sidebars",
+    "side",
+    "social",
+    "sponsor",
+    "sponsored",
+    "subscribe",
+    "subscription",
+    "taboola",
+    "tag",
+    "tags",
+    "toolbar",
+    "tools",
+    "topbar",
+    "trending",
+    "widget",
+    "xgyd",
+    "zebian",
 ];
 
 /// Words that hold an article's, whatever else is in the name.
-const ARTICLE: &[&str] = &["article", "content", "body", "main", "post", "entry", "story", "text", "page", "wrapper", "wrap", "container"];
+const ARTICLE: &[&str] = &[
+    "article",
+    "content",
+    "body",
+    "main",
+    "post",
+    "entry",
+    "story",
+    "text",
+    "page",
+    "wrapper",
+    "wrap",
+    "container",
+];
 
 /// Takes off what is not shown or no words at all.
 pub(super) fn hidden(tree: &mut Tree) {
     let mut at = 1;
     while at < tree.len() {
         let node = tree.at(at);
-        let style: String = node.attribute("style").split_whitespace().collect::<String>().to_ascii_lowercase();
+        let style: String = node
+            .attribute("style")
+            .split_whitespace()
+            .collect::<String>()
+            .to_ascii_lowercase();
         let unseen = node.attributes.iter().any(|(name, _)| name == "hidden")
             || node.attribute("aria-hidden") == "true"
             || style.contains("display:none")
@@ -80,15 +198,38 @@ pub(super) fn beside(tree: &mut Tree, runs: &[Run]) {
 
 fn is_beside(tree: &Tree, at: At) -> bool {
     let node = tree.at(at);
-    if node.name.is_empty() || node.is(&["body", "html", "article", "main", "p", "a", "em", "strong", "b", "i", "img", "figure", "figcaption", "h1"]) {
+    if node.name.is_empty()
+        || node.is(&[
+            "body",
+            "html",
+            "article",
+            "main",
+            "p",
+            "a",
+            "em",
+            "strong",
+            "b",
+            "i",
+            "img",
+            "figure",
+            "figcaption",
+            "h1",
+        ])
+    {
         return false;
     }
     if node.is(&["aside"]) || ROLES.contains(&node.attribute("role")) {
         return true;
     }
-    let quoted = |at: At| tree.at(at).is(&["blockquote", "figure", "article", "main", "section"]);
+    let quoted = |at: At| {
+        tree.at(at)
+            .is(&["blockquote", "figure", "article", "main", "section"])
+    };
     if node.name == "footer" {
-        return !tree.upwards(at).skip(1).any(|at| tree.at(at).is(&["blockquote", "figure"]));
+        return !tree
+            .upwards(at)
+            .skip(1)
+            .any(|at| tree.at(at).is(&["blockquote", "figure"]));
     }
     if node.name == "header" && !tree.upwards(at).skip(1).any(quoted) {
         return true;
@@ -100,7 +241,18 @@ fn is_beside(tree: &Tree, at: At) -> bool {
         article |= ARTICLE.contains(&word.as_str());
     }
     let strong = names.iter().flat_map(|name| words(name)).any(|word| {
-        matches!(word.as_str(), "comment" | "comments" | "related" | "sidebar" | "recommend" | "share" | "footer" | "nav" | "breadcrumb")
+        matches!(
+            word.as_str(),
+            "comment"
+                | "comments"
+                | "related"
+                | "sidebar"
+                | "recommend"
+                | "share"
+                | "footer"
+                | "nav"
+                | "breadcrumb"
+        )
     });
     beside && (!article || strong)
 }
@@ -127,7 +279,11 @@ fn words(name: &str) -> Vec<String> {
 /// Takes off headings of related stories and of comments, with what follows them up to the next heading of their rank,
 /// unless much of the page's prose is in it.
 pub(super) fn others(tree: &mut Tree, runs: &[Run]) {
-    let whole: u32 = runs.iter().filter(|run| run.marks > 0).map(|run| run.size.all).sum();
+    let whole: u32 = runs
+        .iter()
+        .filter(|run| run.marks > 0)
+        .map(|run| run.size.all)
+        .sum();
     for run in runs {
         if run.marks > 1 || !lines::heads_others(&run.text) || tree.at(run.home).dropped {
             continue;
@@ -135,7 +291,9 @@ pub(super) fn others(tree: &mut Tree, runs: &[Run]) {
         // The element that is this heading and nothing else.
         let mut head = run.home;
         let alone = |at: At| {
-            let others = runs.iter().filter(|other| tree.below(at).contains(&other.home));
+            let others = runs
+                .iter()
+                .filter(|other| tree.below(at).contains(&other.home));
             others.take(2).count() == 1
         };
         if !alone(head) {
@@ -145,7 +303,10 @@ pub(super) fn others(tree: &mut Tree, runs: &[Run]) {
             head = tree.at(head).parent;
         }
         let rank = |at: At| {
-            tree.below(at).map(|at| tree.at(at)).find(|node| node.is(&["h1", "h2", "h3", "h4", "h5", "h6"])).map(|node| node.name.clone())
+            tree.below(at)
+                .map(|at| tree.at(at))
+                .find(|node| node.is(&["h1", "h2", "h3", "h4", "h5", "h6"]))
+                .map(|node| node.name.clone())
         };
         let own = rank(head);
         let mut following: Vec<At> = Vec::new();
@@ -153,21 +314,47 @@ pub(super) fn others(tree: &mut Tree, runs: &[Run]) {
             if *next <= head {
                 continue;
             }
-            let other = if tree.at(*next).is(&["h1", "h2", "h3", "h4", "h5", "h6"]) { rank(*next) } else { None };
-            let here = runs.iter().find(|run| tree.below(*next).contains(&run.home)).is_some_and(|run| lines::heads_others(&run.text));
-            if other.is_some() && own.as_ref().is_none_or(|own| other.as_ref() <= Some(own)) && !here {
+            let other = if tree.at(*next).is(&["h1", "h2", "h3", "h4", "h5", "h6"]) {
+                rank(*next)
+            } else {
+                None
+            };
+            let here = runs
+                .iter()
+                .find(|run| tree.below(*next).contains(&run.home))
+                .is_some_and(|run| lines::heads_others(&run.text));
+            if other.is_some()
+                && own.as_ref().is_none_or(|own| other.as_ref() <= Some(own))
+                && !here
+            {
+                break;
+            }
+            let goes_on = |run: &&Run| {
+                run.home == *next && run.marks > 0 && run.size.all >= 60 && run.size.density() < 0.3
+            };
+            if tree.at(*next).name == "p" && runs.iter().any(|run| goes_on(&run)) {
                 break;
             }
             following.push(*next);
         }
-        let within = |run: &&Run| following.iter().any(|at| tree.below(*at).contains(&run.nodes.first().copied().unwrap_or(run.home)));
-        let said: Size = runs.iter().filter(within).filter(|run| run.marks > 0 && run.size.density() < 0.5).fold(Size::default(), |sum, run| sum.plus(run.size));
+        let within = |run: &&Run| {
+            following.iter().any(|at| {
+                tree.below(*at)
+                    .contains(&run.nodes.first().copied().unwrap_or(run.home))
+            })
+        };
+        let said: Size = runs
+            .iter()
+            .filter(within)
+            .filter(|run| run.marks > 0 && run.size.density() < 0.5)
+            .fold(Size::default(), |sum, run| sum.plus(run.size));
         let heading_only = following.is_empty();
         if !heading_only && said.all * 10 > whole * 6 {
             continue;
         }
         // A paragraph that begins so and goes on is one.
-        let mut heading_like = own.is_some() || tree.at(head).is(&["dt", "strong", "b", "th", "caption"]);
+        let mut heading_like =
+            own.is_some() || tree.at(head).is(&["dt", "strong", "b", "th", "caption"]);
         heading_like |= run.marks == 0;
         if !heading_like {
             continue;
@@ -191,7 +378,12 @@ pub(super) fn items(tree: &Tree, runs: &[Run]) -> Vec<bool> {
         let mut kinds: Vec<(String, Vec<At>)> = Vec::new();
         for child in &node.children {
             let below = tree.at(*child);
-            if below.dropped || below.name.is_empty() || below.is(&["p", "br", "tr", "td", "h2", "h3", "h4", "figure", "img", "tbody"]) {
+            if below.dropped
+                || below.name.is_empty()
+                || below.is(&[
+                    "p", "br", "tr", "td", "h2", "h3", "h4", "figure", "img", "tbody",
+                ])
+            {
                 continue;
             }
             let kind = kind(tree, *child);
@@ -236,13 +428,26 @@ fn kind(tree: &Tree, at: At) -> String {
 
 fn is_item(tree: &Tree, runs: &[Run], at: At) -> bool {
     let below = tree.below(at);
-    let from = runs.partition_point(|run| run.nodes.first().is_some_and(|first| *first < below.start));
-    let own: Vec<&Run> = runs.iter().skip(from).take_while(|run| run.nodes.first().is_some_and(|first| below.contains(first))).collect();
-    let said: u32 = own.iter().filter(|run| run.marks > 0).map(|run| run.size.all).sum();
+    let from =
+        runs.partition_point(|run| run.nodes.first().is_some_and(|first| *first < below.start));
+    let own: Vec<&Run> = runs
+        .iter()
+        .skip(from)
+        .take_while(|run| run.nodes.first().is_some_and(|first| below.contains(first)))
+        .collect();
+    let said: u32 = own
+        .iter()
+        .filter(|run| run.marks > 0)
+        .map(|run| run.size.all)
+        .sum();
     let linked = own.iter().any(|run| run.size.linked > 0);
     let timed = own.iter().any(|run| {
         let line = run.text.to_lowercase();
-        run.size.all < 80 && (lines::has_date(&line) || lines::has_clock(&line) || line.contains("前") || line.contains(" ago"))
+        run.size.all < 80
+            && (lines::has_date(&line)
+                || lines::has_clock(&line)
+                || line.contains("前")
+                || line.contains(" ago"))
     });
     let short_name = own.iter().any(|run| run.marks == 0 && run.size.all <= 40);
     let parts = own.len() >= 2 || (linked && own.iter().any(|run| run.size.density() < 1.0));

@@ -111,9 +111,7 @@ impl Tree {
 
     /// It, what it stands in, and so on to the top.
     pub(super) fn upwards(&self, at: At) -> impl Iterator<Item = At> {
-        std::iter::successors(Some(at), |at| {
-            (*at != 0).then(|| self.at(*at).parent)
-        })
+        std::iter::successors(Some(at), |at| (*at != 0).then(|| self.at(*at).parent))
     }
 
     pub(super) fn drop(&mut self, at: At) {

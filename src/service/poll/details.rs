@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::fetch::Fetch;
 use crate::model::article::Article;
 use crate::model::entry::{Draft, EntryKey, Skipped, Teaser};
-use crate::model::http::{Ask, FetchError, FetchOutcome};
+use crate::model::http::{Ask, FetchError, FetchOutcome, Page};
 use crate::model::time::Timestamp;
 use crate::rules::cadence;
 use crate::rules::settle::Trouble;
-use crate::service::poll::plan::{name, take};
-use crate::service::poll::{Desk, Job, offload};
+use crate::service::poll::plan::{Behind, Due, name, take};
+use crate::service::poll::{Desk, Job, fulltext, offload};
 
 /// What came of the detail pages.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub(super) struct Details {
     pub missed: Vec<EntryKey>,
     /// Something is left that the next poll can have.
     pub left: bool,
+    /// What was done otherwise than ordered.
+    pub notes: Vec<String>,
     asked: usize,
     /// Bytes of the pages that came.
     pub bytes: u64,
@@ -36,7 +38,7 @@ pub(super) struct Details {
 pub(super) async fn complete<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
-    teasers: Vec<(Option<EntryKey>, Teaser)>,
+    teasers: Vec<Due>,
     known: usize,
     at: Timestamp,
 ) -> Details {
@@ -44,7 +46,13 @@ pub(super) async fn complete<W: Fetch>(
     // Pages that nobody could have read as they are: lost one by one, or all of them because their form is new.
     let mut unread = Vec::new();
     let (mut failed, mut last) = (0, None);
-    for (key, teaser) in teasers {
+    let (mut kept, mut why_kept) = (0_usize, String::new());
+    for due in teasers {
+        let Due {
+            key,
+            teaser,
+            behind,
+        } = due;
         if done.asked == desk.details_per_poll {
             done.left = true;
             break;
@@ -52,7 +60,17 @@ pub(super) async fn complete<W: Fetch>(
         done.asked += 1;
         let what = name(&teaser.draft);
         let hash = teaser.draft.raw_hash();
-        let miss = match detail(desk, job, teaser, &mut done.bytes).await {
+        let (had, feeds_own) = match behind {
+            Behind::Detail => (detail(desk, job, teaser, &mut done.bytes).await, None),
+            Behind::Page { had } => {
+                let own = (!had).then(|| teaser.draft.clone());
+                (
+                    fulltext::article(desk, job, teaser, &mut done.bytes).await,
+                    own,
+                )
+            }
+        };
+        let miss = match had {
             Ok(draft) => {
                 take(
                     draft,
@@ -67,20 +85,42 @@ pub(super) async fn complete<W: Fetch>(
             Err(miss) => miss,
         };
         failed += 1;
-        match miss.kind {
-            MissKind::Passing => done.left = true,
-            MissKind::Lost => done.missed.extend(key),
-            MissKind::Unread => unread.extend(key),
+        let kind = if behind == Behind::Detail {
+            miss.kind
+        } else {
+            MissKind::Lost // it is not asked at every poll: what there is of it stays
+        };
+        if let Some(own) = feeds_own {
+            kept += 1;
+            why_kept.clone_from(&miss.why);
+            let own = Draft {
+                note: Some(format!("the feed's own words: {}", miss.why)),
+                ..own
+            };
+            done.missed.extend(key.clone());
+            take(own, key, None, at, &mut done.articles, &mut done.skipped);
+        } else {
+            match kind {
+                MissKind::Passing => done.left = true,
+                MissKind::Lost => done.missed.extend(key),
+                MissKind::Unread => unread.extend(key),
+            }
+            done.skipped.push(Skipped {
+                what,
+                why: miss.why.clone(),
+            });
         }
-        done.skipped.push(Skipped {
-            what,
-            why: miss.why.clone(),
-        });
         let told_to_stay_away = miss.retry_after.is_some();
         last = Some(miss);
         if told_to_stay_away {
+            done.left = true;
             break;
         }
+    }
+    if kept > 0 {
+        done.notes.push(format!(
+            "the feed's own words, since the page could not be had or had less: {kept} (the last: {why_kept})"
+        ));
     }
     // One page that fails is that entry's trouble. It is the feed's when nothing speaks for the feed.
     let all_failed = failed == done.asked && (known == 0 || failed >= IN_A_ROW);
@@ -100,15 +140,25 @@ pub(super) async fn complete<W: Fetch>(
 const IN_A_ROW: usize = 3;
 
 /// Why an entry's page was not had.
-struct Miss {
-    why: String,
-    kind: MissKind,
-    retry_after: Option<Duration>,
+pub(super) struct Miss {
+    pub why: String,
+    pub kind: MissKind,
+    pub retry_after: Option<Duration>,
+}
+
+impl Miss {
+    pub fn new(why: String, kind: MissKind) -> Self {
+        Self {
+            why,
+            kind,
+            retry_after: None,
+        }
+    }
 }
 
 /// Whether asking again can help, the least hopeful first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum MissKind {
+pub(super) enum MissKind {
     /// The page is gone (404, 410): not worth a request at every poll.
     Lost,
     /// It was refused, or could not be read as it was.
@@ -155,11 +205,30 @@ async fn one_route<W: Fetch>(
     (route, ask): (usize, Ask),
     bytes: &mut u64,
 ) -> Result<Draft, Miss> {
-    let miss = |why: String, kind| Miss {
-        why,
-        kind,
-        retry_after: None,
+    let page = page(desk, job, ask, bytes).await?;
+    let teaser = Arc::clone(teaser);
+    let read = move |job: &Job| {
+        job.source
+            .complete(&job.subscription, &teaser, route, &page)
     };
+    match offload(desk, job, read).await {
+        Ok(Ok(draft)) => Ok(draft),
+        Ok(Err(error)) => Err(Miss::new(error.to_string(), MissKind::Unread)),
+        Err(defect) => Err(Miss::new(
+            format!("a defect in feedmill: {defect}"),
+            MissKind::Unread,
+        )),
+    }
+}
+
+/// Asks for one page behind an entry.
+pub(super) async fn page<W: Fetch>(
+    desk: &Desk<W>,
+    job: &Arc<Job>,
+    ask: Ask,
+    bytes: &mut u64,
+) -> Result<Page, Miss> {
+    let miss = Miss::new;
     let page = match desk.web.fetch(job.subscription.request(ask, None)).await {
         Ok(FetchOutcome::Fresh { page, .. }) => page,
         Ok(FetchOutcome::RateLimited {
@@ -202,17 +271,5 @@ async fn one_route<W: Fetch>(
         }
     };
     *bytes += page.bytes.len() as u64;
-    let teaser = Arc::clone(teaser);
-    let read = move |job: &Job| {
-        job.source
-            .complete(&job.subscription, &teaser, route, &page)
-    };
-    match offload(desk, job, read).await {
-        Ok(Ok(draft)) => Ok(draft),
-        Ok(Err(error)) => Err(miss(error.to_string(), MissKind::Unread)),
-        Err(defect) => Err(miss(
-            format!("a defect in feedmill: {defect}"),
-            MissKind::Unread,
-        )),
-    }
+    Ok(page)
 }

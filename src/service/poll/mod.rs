@@ -2,6 +2,7 @@
 
 mod desk;
 mod details;
+mod fulltext;
 mod orders;
 mod plan;
 mod told;
@@ -326,7 +327,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         known,
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),
         missed: details.missed,
-        notes: listing.notes,
+        notes: listing.notes.into_iter().chain(details.notes).collect(),
         document: (whole && single).then_some(document),
         coverage: if whole {
             Coverage::Whole(came.validators.filter(|_| single))

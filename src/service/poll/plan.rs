@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::model::article::Article;
 use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
+use crate::model::feed::FullText;
+use crate::model::http::Ask;
 use crate::model::time::Timestamp;
 use crate::rules::{cadence, identity, normalise};
 use crate::service::poll::Job;
@@ -13,9 +15,28 @@ use crate::store::{Store, StoreError};
 /// What is to be done about a listing.
 pub(super) struct Plan {
     /// Entries whose pages have to be asked for.
-    pub teasers: Vec<(Option<EntryKey>, Teaser)>,
+    pub teasers: Vec<Due>,
     /// All else.
     pub rest: Rest,
+}
+
+/// An entry whose page has to be asked for.
+pub(super) struct Due {
+    pub key: Option<EntryKey>,
+    pub teaser: Teaser,
+    pub behind: Behind,
+}
+
+/// What there is to be read behind an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// A page of a form its source knows.
+    Detail,
+    /// The article's own page, of any form. The feed's words stand in for it.
+    Page {
+        /// What is stored of it came from its page.
+        had: bool,
+    },
 }
 
 /// What is already done about it.
@@ -70,7 +91,8 @@ pub(super) fn plan(
         .leads
         .iter()
         .any(|lead| matches!(lead, Lead::Teaser(_)));
-    let lost = if pointed {
+    let by_page = job.subscription.fulltext != FullText::Feed;
+    let lost = if pointed || by_page {
         store.missed(&job.subscription.id, &wanted)?
     } else {
         HashMap::new()
@@ -96,8 +118,33 @@ pub(super) fn plan(
         match lead {
             Lead::Whole(mut draft) => {
                 draft.language = draft.language.or_else(|| spoken.clone());
-                if entry.is_some_and(|entry| entry.raw == draft.raw_hash()) {
+                let raw = draft.raw_hash();
+                let behind = draft.link.clone().filter(|_| by_page);
+                let was_lost = key.as_ref().and_then(|key| lost.get(key));
+                if entry.is_some_and(|entry| entry.teaser == Some(raw))
+                    || (was_lost.is_none() && entry.is_some_and(|entry| entry.raw == raw))
+                {
                     known += 1;
+                } else if let Some(entry) =
+                    entry.filter(|_| was_lost.is_some_and(|lost| !cadence::may_retry(*lost, at)))
+                {
+                    if entry.raw == raw || entry.teaser.is_some() {
+                        waiting += 1;
+                        known += 1;
+                    } else {
+                        take(*draft, key, None, at, &mut articles, &mut listing.skipped);
+                    }
+                } else if let Some(link) = behind {
+                    teasers.push(Due {
+                        behind: Behind::Page {
+                            had: entry.is_some_and(|entry| entry.teaser.is_some()),
+                        },
+                        teaser: Teaser {
+                            draft: *draft,
+                            details: vec![Ask::get(link.without_fragment())],
+                        },
+                        key,
+                    });
                 } else {
                     take(*draft, key, None, at, &mut articles, &mut listing.skipped);
                 }
@@ -112,7 +159,11 @@ pub(super) fn plan(
                 {
                     waiting += 1;
                 } else {
-                    teasers.push((key, *teaser));
+                    teasers.push(Due {
+                        key,
+                        teaser: *teaser,
+                        behind: Behind::Detail,
+                    });
                 }
             }
         }
