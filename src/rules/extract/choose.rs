@@ -1,6 +1,6 @@
 //! Which part of a page is the article.
 
-use crate::rules::extract::prose::{Run, Size};
+use crate::rules::extract::prose::{self, Run, Size};
 use crate::rules::extract::tree::{At, Tree};
 use crate::rules::fold::fold;
 
@@ -50,21 +50,17 @@ pub(super) fn with_lead(tree: &Tree, runs: &[Run], chosen: Option<At>, words: &s
         return None;
     }
     let has = |run: &&Run| fold(&run.text).as_str().contains(&lead);
-    if let Some(chosen) = chosen {
-        let below = tree.below(chosen);
-        let within = runs.iter().filter(|run| below.contains(&run.home));
-        if within
-            .filter(|run| !run.text.is_empty())
+    if chosen.is_some_and(|chosen| {
+        prose::within(runs, tree.below(chosen))
+            .iter()
             .any(|run| has(&run))
-        {
-            return None;
-        }
+    }) {
+        return None;
     }
     let found = runs.iter().filter(has).max_by_key(|run| run.size.all)?;
     let size = |at: At| {
-        let below = tree.below(at);
-        runs.iter()
-            .filter(|run| below.contains(&run.home))
+        prose::within(runs, tree.below(at))
+            .iter()
             .fold(Size::default(), |sum, run| sum.plus(run.size))
     };
     let mut best = found.home;
@@ -72,8 +68,8 @@ pub(super) fn with_lead(tree: &Tree, runs: &[Run], chosen: Option<At>, words: &s
     for above in tree.upwards(best).skip(1) {
         let has = size(above);
         let added = Size {
-            all: has.all - had.all,
-            linked: has.linked - had.linked,
+            all: has.all.saturating_sub(had.all),
+            linked: has.linked.saturating_sub(had.linked),
         };
         if above == 0 || added.density() >= 0.2 {
             break;

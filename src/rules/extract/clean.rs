@@ -1,26 +1,23 @@
 //! What is taken off within an article: its title again, bylines, lists of links, what stands at its ends.
 
 use crate::rules::extract::lines;
-use crate::rules::extract::prose::{Run, Size};
+use crate::rules::extract::prose::{self, Run, Size};
 use crate::rules::extract::tree::{At, Node, Tree};
 use crate::rules::fold::fold;
 
 /// Cleans the part `top`. `runs` are those of the whole tree.
 pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], title: Option<&str>) {
     let below = tree.below(top);
-    let own: Vec<&Run> = runs
-        .iter()
-        .filter(|run| below.contains(&run.home))
-        .collect();
+    let own = prose::within(runs, below.clone());
     for at in below.clone().skip(1) {
         if items.get(at).copied().unwrap_or(false)
             && !tree.at(at).dropped
-            && !has_prose(tree, &own, at)
+            && !has_prose(tree, own, at)
         {
             tree.drop(at);
         }
     }
-    lists_of_links(tree, top, &own);
+    lists_of_links(tree, top, own);
     let title = title.map(|title| fold(title).as_str().to_owned());
     let first = own.iter().position(|run| run.is_prose);
     let last = own.iter().rposition(|run| run.is_prose);
@@ -73,14 +70,14 @@ fn is_numbers(run: &Run) -> bool {
     run.size.density() > 0.5 && lines::is_pager(&run.text)
 }
 
-fn has_prose(tree: &Tree, runs: &[&Run], at: At) -> bool {
-    let below = tree.below(at);
-    runs.iter()
-        .any(|run| run.is_prose && below.contains(&run.home))
+fn has_prose(tree: &Tree, runs: &[Run], at: At) -> bool {
+    prose::within(runs, tree.below(at))
+        .iter()
+        .any(|run| run.is_prose)
 }
 
 /// Takes off lists, tables and other blocks whose words are mostly links.
-fn lists_of_links(tree: &mut Tree, top: At, runs: &[&Run]) {
+fn lists_of_links(tree: &mut Tree, top: At, runs: &[Run]) {
     let mut at = top + 1;
     while at < tree.at(top).end {
         let node = tree.at(at);
@@ -99,12 +96,11 @@ fn lists_of_links(tree: &mut Tree, top: At, runs: &[&Run]) {
                 "blockquote",
             ]);
         if is_list && !has_prose(tree, runs, at) {
-            let within = |run: &&&Run| (at..end).contains(&run.home);
-            let size = runs
+            let within = prose::within(runs, at..end);
+            let size = within
                 .iter()
-                .filter(within)
                 .fold(Size::default(), |sum, run| sum.plus(run.size));
-            let lines = runs.iter().filter(within).count();
+            let lines = within.len();
             let dense = size.density() > 0.5 && (lines > 1 || node.name != "p");
             // A picture that is a link, with its words, is a picture.
             if dense && !(lines <= 2 && tree.shows(at)) {

@@ -9,6 +9,7 @@ mod choose;
 mod clean;
 mod lines;
 mod merge;
+mod others;
 mod prose;
 mod strip;
 mod tree;
@@ -41,7 +42,7 @@ pub struct Wanted<'a> {
 pub struct Extracted {
     /// Its title, without the site's name.
     pub title: Option<String>,
-    /// Its words: safe HTML with absolute addresses.
+    /// Its words as the page has them, with absolute addresses and the pictures a script would fetch.
     pub html: String,
     /// Its lead picture: the one the page names for itself, else its first.
     pub image: Option<PageUrl>,
@@ -138,7 +139,7 @@ pub fn extract(page: &str, url: &PageUrl, wanted: Wanted<'_>) -> Result<Extracte
         }
     }
     let raw: String = tops.iter().map(|top| tree.html(*top)).collect();
-    let html = html::safe(&raw, Some(&base));
+    let html = html::prepare(&raw, Some(&base));
     let chars = html::text(&html)
         .chars()
         .filter(|c| !c.is_whitespace())
@@ -209,9 +210,9 @@ fn weigh(tree: &mut Tree, title: &mut Option<(At, String)>, words: &str) -> Opti
     let runs = prose::runs(tree);
     strip::beside(tree, &runs);
     let runs = prose::runs(tree);
-    strip::others(tree, &runs);
+    others::drop_headed(tree, &runs);
     let runs = prose::runs(tree);
-    let items = strip::items(tree, &runs);
+    let items = others::items(tree, &runs);
     let place = title.as_ref().map(|(at, _)| *at);
     let runs = valued(tree, place, &items);
     let chosen = choose::best(tree, &runs);

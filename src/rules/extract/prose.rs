@@ -1,5 +1,7 @@
 //! What on a page is prose: its runs of words between two breaks, and what each is worth.
 
+use std::ops::Range;
+
 use crate::rules::extract::lines;
 use crate::rules::extract::tree::{At, Tree, one_blank};
 
@@ -97,6 +99,23 @@ pub(super) fn runs(tree: &Tree) -> Vec<Run> {
     }
     runs.sort_by_key(|run| run.nodes.first().copied());
     runs
+}
+
+/// The runs of some nodes that follow each other. Runs are in the order of the tree, so two searches find them.
+pub(super) fn within(runs: &[Run], nodes: Range<At>) -> &[Run] {
+    let before = |limit: At| {
+        runs.partition_point(|run| run.nodes.first().is_some_and(|first| *first < limit))
+    };
+    runs.get(before(nodes.start)..before(nodes.end))
+        .unwrap_or_default()
+}
+
+/// How much is said in some runs: those with a mark, and mostly without links.
+pub(super) fn said(runs: &[Run]) -> u32 {
+    runs.iter()
+        .filter(|run| run.marks > 0 && run.size.density() < 0.5)
+        .map(|run| run.size.all)
+        .sum()
 }
 
 /// For each node whether it parts words: blocks, breaks, and whatever holds one.

@@ -18,6 +18,12 @@ const VOID: [&str; 14] = [
     "track", "wbr",
 ];
 
+/// What of an element's attributes is part of the words; names, styles and scripts are the site's.
+const ATTRIBUTES: [&str; 14] = [
+    "href", "title", "lang", "dir", "cite", "datetime", "colspan", "rowspan", "start", "reversed",
+    "value", "type", "span", "scope",
+];
+
 /// An element or a text.
 #[derive(Debug, Default)]
 pub(super) struct Node {
@@ -167,7 +173,15 @@ impl Tree {
             };
             html.push('<');
             html.push_str(name);
-            for (attribute, value) in node.attributes.iter().filter(|(name, _)| plain(name)) {
+            let keeps = |attribute: &str| match name {
+                // Where its address is hidden, and whether it is to be seen.
+                "img" | "source" | "video" | "audio" | "iframe" => !attribute.starts_with("on"),
+                _ => ATTRIBUTES.contains(&attribute),
+            };
+            for (attribute, value) in &node.attributes {
+                if !(plain(attribute) && keeps(attribute)) {
+                    continue;
+                }
                 html.extend([" ", attribute, "=\""]);
                 escape::push_anywhere(&mut html, value);
                 html.push('"');
