@@ -167,7 +167,7 @@ fn a_page_that_fails_or_has_less_leaves_the_feeds_words_and_says_so() {
     assert_eq!(body, "甲的摘要。");
     assert_eq!(
         note.as_deref(),
-        Some("the feed's own words: HTTP status 404")
+        Some("the feed's own words: HTTP status 404 (not found)")
     );
     let (_, body, note) = of("Title 2");
     assert!(body.contains(first(&words(2))) && note.is_none(), "{body}");

@@ -13,6 +13,7 @@ mod others;
 mod prose;
 mod strip;
 mod tree;
+mod words;
 
 pub use merge::{feeds_words, merge, thin};
 

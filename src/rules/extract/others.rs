@@ -69,7 +69,7 @@ fn following(tree: &Tree, runs: &[Run], head: At, own: Option<usize>) -> Vec<At>
         let goes_on = tree.at(*next).name == "p"
             && within
                 .iter()
-                .any(|run| run.marks > 0 && run.size.all >= 60 && run.size.density() < 0.3);
+                .any(|run| run.marks > 0 && run.size.all >= 30 && run.size.density() < 0.3);
         !is_next && !goes_on
     };
     siblings

@@ -178,7 +178,8 @@ fn what_is_hidden_is_not_read() {
 #[test]
 fn the_feeds_words_say_where_the_article_is() {
     let other = format!("<div>{}</div>", paragraphs(5));
-    let page = format!("{other}<div><div><p>短讯，{LEAD}</p><p>完了。</p></div></div>");
+    let list = "<ul>".to_owned() + &"<li><a href=/x>别处的新闻有很多条</a>".repeat(12) + "</ul>";
+    let page = format!("{other}{list}<div><div><p>短讯，{LEAD}</p><p>完了。</p></div></div>");
     let by_weight = read(&page, "", None).unwrap();
     assert_eq!(by_weight.how, How::Weight);
     assert!(!by_weight.html.contains("短讯"));
