@@ -41,7 +41,7 @@ pub(super) fn title(tree: &Tree, runs: &[Run], names: &[String]) -> Option<(At, 
         .iter()
         .map(|name| fold(name).as_str().to_owned())
         .collect();
-    let named = |run: &&Run| {
+    let is_named = |run: &&Run| {
         let words = fold(&run.text);
         let words = words.as_str();
         let long = words.chars().count() >= 4;
@@ -60,8 +60,8 @@ pub(super) fn title(tree: &Tree, runs: &[Run], names: &[String]) -> Option<(At, 
     let found = runs
         .iter()
         .filter(is_h1)
-        .find(named)
-        .or_else(|| runs.iter().find(named))
+        .find(is_named)
+        .or_else(|| runs.iter().find(is_named))
         .or_else(|| only.filter(|run| run.size.all >= 10 && run.size.density() < 0.5))?;
     Some((found.home, found.text.clone()))
 }

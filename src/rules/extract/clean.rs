@@ -33,6 +33,11 @@ pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], titl
     for (place, run) in own.iter().enumerate() {
         let ahead = first.is_some_and(|first| place < first);
         let behind = last.is_some_and(|last| place > last);
+        // Between two paragraphs a line that begins like a byline may be the article's own.
+        let at_edge = ahead
+            || behind
+            || first.is_some_and(|first| place <= first + 1)
+            || last.is_some_and(|last| place + 1 >= last);
         let is_title = title.as_ref().is_some_and(|title| {
             let words = fold(&run.text);
             !words.as_str().is_empty()
@@ -49,7 +54,8 @@ pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], titl
             || at_end
             || insertion
             || h1
-            || (lines::is_boilerplate(&run.text) && !is_code(tree, run.home))
+            || (!spared(run) && lines::is_boilerplate(&run.text))
+            || (at_edge && !spared(run) && lines::is_byline(&run.text))
             || is_numbers(run)
         {
             gone.extend(&run.nodes);
@@ -59,10 +65,6 @@ pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], titl
         tree.drop(at);
     }
     headings_of_nothing(tree, top);
-}
-
-fn is_code(tree: &Tree, at: At) -> bool {
-    tree.upwards(at).any(|at| tree.at(at).is(&["pre", "code"]))
 }
 
 /// `1 2 3 下一页`.

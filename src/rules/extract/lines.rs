@@ -1,22 +1,30 @@
 //! Lines that stand in articles and are none of their words: who edited it, where it is from, share and scan, pagers.
 
 use crate::rules::extract::prose::Size;
-use crate::rules::extract::words::{LABELS, OTHERS, WITHIN, WORDS};
+use crate::rules::extract::words::{INVITES, LABELS, OTHERS, RIGHTS, WORDS};
 
-/// Whether a line is none of an article's words, by what it says.
+/// Whether a line is none of an article's words wherever it stands: an advertisement's label, an invitation, rights.
 pub(super) fn is_boilerplate(line: &str) -> bool {
     let line = bare(line);
+    let width = Size::of(&line, false).all;
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| line.contains(phrase));
+    (width <= 120 && sentences(&line) == 0 && has(INVITES))
+        || (width <= 180 && sentences(&line) <= 2 && has(RIGHTS))
+        || (line.contains(char::is_alphabetic) && is_of_words(&line))
+}
+
+/// Whether a line says who wrote or edited an article, where it is from, or when it was published. Within an article such
+/// a line may be its own: `时间：11月1日`.
+pub(super) fn is_byline(line: &str) -> bool {
+    let line = bare(line);
     let length = line.chars().count();
-    if length == 0 || length > 200 {
-        return false;
-    }
-    let sentences = line.matches(['。', '！', '？', '!', '?']).count() + line.matches(". ").count();
-    (length <= 60 && sentences == 0 && is_labelled(&line))
-        || (Size::of(&line, false).all <= 180
-            && sentences <= 2
-            && WITHIN.iter().any(|words| line.contains(words)))
-        || is_of_words(&line)
-        || (length <= 70 && sentences == 0 && is_dateline(&line))
+    sentences(&line) == 0
+        && ((1..=60).contains(&length) && is_labelled(&line) || length <= 70 && is_dateline(&line))
+}
+
+/// How many sentences end in a line, the last one's point not counted.
+fn sentences(line: &str) -> usize {
+    line.matches(['。', '！', '？', '!', '?']).count() + line.matches(". ").count()
 }
 
 /// Whether a short line stands above what is none of the article: related stories, comments.

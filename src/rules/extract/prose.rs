@@ -130,10 +130,11 @@ fn breaks(tree: &Tree) -> Vec<bool> {
         if let Some(known) = breaks.get_mut(at) {
             *known = here;
         }
-        if here && at != 0 {
-            if let Some(above) = breaks.get_mut(node.parent) {
-                *above = true;
-            }
+        if here
+            && at != 0
+            && let Some(above) = breaks.get_mut(node.parent)
+        {
+            *above = true;
         }
     }
     breaks
@@ -205,7 +206,7 @@ pub(super) fn value(tree: &Tree, runs: &mut [Run], around: &Surroundings) {
             .text
             .ends_with(['。', '！', '？', '”', '」', '…', '.', '!', '?', '"']);
         let said = (marks >= 1 && size >= 20) || (sentence && size >= 10) || size >= 100;
-        let boilerplate = lines::is_boilerplate(&run.text);
+        let boilerplate = lines::is_boilerplate(&run.text) || lines::is_byline(&run.text);
         run.is_prose = said && free > 0.5 && !heading && !item && !boilerplate;
         run.value = if run.is_prose {
             let mut value = all * free + 10.0 * f64::from(marks);

@@ -1,4 +1,10 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::format_collect,
+    missing_docs
+)]
 
 use std::time::{Duration, Instant};
 
@@ -132,6 +138,27 @@ fn sentences_that_begin_like_boilerplate_stay() {
         "<p>来源于山水之间的城市，总是让人想起很久以前的事。</p><p>编辑部的人都说，这件事没有那么简单。</p>\
          <p>记者昨天看到，城里的人都在说这件事，没有人不知道。</p><p>点击率上升了，他们说，这是因为大家都在看。</p>",
         &["来源于", "编辑部", "记者昨天", "点击率"],
+        &[],
+    );
+}
+
+#[test]
+fn lines_of_the_articles_own_stay_though_they_look_like_bylines() {
+    let table = "<table><tr><td>人数<td>2,000<td>大<tr><td>时间<td>10:30<td>小</table>";
+    check(
+        &format!(
+            "{}<p>时间：11月1日</p>{table}<p>来源：山水之间</p>{}<p>他扫码付了钱，二维码就在门口。</p>{}",
+            paragraphs(2),
+            paragraphs(3),
+            paragraphs(2)
+        ),
+        &[
+            "时间：11月1日",
+            "2,000",
+            "10:30",
+            "来源：山水之间",
+            "扫码付了钱",
+        ],
         &[],
     );
 }
@@ -328,7 +355,7 @@ fn pages_without_an_article_are_errors() {
         "<ul><li><a href=/a>one</a><li><a href=/b>two</a></ul>",
         &"<div>".repeat(100_000),
     ] {
-        assert!(read(page, LEAD, None).is_err(), "{:.40}", page);
+        assert!(read(page, LEAD, None).is_err(), "{page:.40}");
     }
 }
 
@@ -372,7 +399,7 @@ fn large_pages_cost_little() {
         let started = Instant::now();
         let _ = read(&page, LEAD, None);
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(20), "{took:?} for {:.60}", page);
+        assert!(took < Duration::from_secs(20), "{took:?} for {page:.60}");
     }
 }
 

@@ -7,7 +7,9 @@ use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::feed::FullText;
 use crate::model::http::Ask;
+use crate::model::poll::{KnownEntry, Missed};
 use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
 use crate::rules::{cadence, identity, normalise};
 use crate::service::poll::Job;
 use crate::store::{Store, StoreError};
@@ -118,24 +120,14 @@ pub(super) fn plan(
         match lead {
             Lead::Whole(mut draft) => {
                 draft.language = draft.language.or_else(|| spoken.clone());
-                let raw = draft.raw_hash();
-                let behind = draft.link.clone().filter(|_| by_page);
-                let was_lost = key.as_ref().and_then(|key| lost.get(key));
-                if entry.is_some_and(|entry| entry.teaser == Some(raw))
-                    || (was_lost.is_none() && entry.is_some_and(|entry| entry.raw == raw))
-                {
-                    known += 1;
-                } else if let Some(entry) =
-                    entry.filter(|_| was_lost.is_some_and(|lost| !cadence::may_retry(*lost, at)))
-                {
-                    if entry.raw == raw || entry.teaser.is_some() {
+                let was_lost = key.as_ref().and_then(|key| lost.get(key)).copied();
+                match fate(&draft, entry, was_lost, by_page, at) {
+                    Fate::Known => known += 1,
+                    Fate::Waits => {
                         waiting += 1;
                         known += 1;
-                    } else {
-                        take(*draft, key, None, at, &mut articles, &mut listing.skipped);
                     }
-                } else if let Some(link) = behind {
-                    teasers.push(Due {
+                    Fate::Asked(link) => teasers.push(Due {
                         behind: Behind::Page {
                             had: entry.is_some_and(|entry| entry.teaser.is_some()),
                         },
@@ -144,9 +136,8 @@ pub(super) fn plan(
                             details: vec![Ask::get(link.without_fragment())],
                         },
                         key,
-                    });
-                } else {
-                    take(*draft, key, None, at, &mut articles, &mut listing.skipped);
+                    }),
+                    Fate::Taken => take(*draft, key, None, at, &mut articles, &mut listing.skipped),
                 }
             }
             Lead::Teaser(teaser) => {
@@ -184,6 +175,46 @@ pub(super) fn plan(
             met: !entries.is_empty(),
         },
     })
+}
+
+/// What is done about an entry that came whole.
+enum Fate {
+    /// Nothing: it is unchanged.
+    Known,
+    /// Nothing yet: its page was lost, and it is too early to ask again.
+    Waits,
+    /// Its page is asked.
+    Asked(PageUrl),
+    /// It is an article as it is.
+    Taken,
+}
+
+fn fate(
+    draft: &Draft,
+    entry: Option<&KnownEntry>,
+    lost: Option<Missed>,
+    by_page: bool,
+    at: Timestamp,
+) -> Fate {
+    let raw = draft.raw_hash();
+    if let Some(entry) = entry {
+        let same = entry.raw == raw;
+        if entry.teaser == Some(raw) || (same && lost.is_none()) {
+            return Fate::Known;
+        }
+        if lost.is_some_and(|lost| !cadence::may_retry(lost, at)) {
+            // The words of its page are better than the feed's new ones.
+            return if same || entry.teaser.is_some() {
+                Fate::Waits
+            } else {
+                Fate::Taken
+            };
+        }
+    }
+    match draft.link.clone().filter(|_| by_page) {
+        Some(link) => Fate::Asked(link),
+        None => Fate::Taken,
+    }
 }
 
 /// Normalises a draft; one that is unfit costs that entry and nothing else.
