@@ -66,22 +66,7 @@ pub(super) fn plan(
     at: Timestamp,
 ) -> Result<Plan, StoreError> {
     let keys = identity::keys(&listing.leads);
-    let mut places: HashMap<&EntryKey, Vec<usize>> = HashMap::new();
-    for (place, key) in keys.iter().enumerate() {
-        if let Some(key) = key {
-            places.entry(key).or_default().push(place);
-        }
-    }
-    let repeated: HashSet<usize> = places
-        .values()
-        .filter(|same| same.len() > 1)
-        .flat_map(|same| {
-            let kept = identity::preferred(&listing.leads, same);
-            same.iter()
-                .copied()
-                .filter(move |place| Some(*place) != kept)
-        })
-        .collect();
+    let repeated = repeated(&listing.leads, &keys);
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
     let entries = store.known(&job.subscription.id, &wanted)?;
     let strange = wanted
@@ -175,6 +160,26 @@ pub(super) fn plan(
             met: !entries.is_empty(),
         },
     })
+}
+
+/// Places of leads whose entry stands at another, better place too.
+fn repeated(leads: &[Lead], keys: &[Option<EntryKey>]) -> HashSet<usize> {
+    let mut places: HashMap<&EntryKey, Vec<usize>> = HashMap::new();
+    for (place, key) in keys.iter().enumerate() {
+        if let Some(key) = key {
+            places.entry(key).or_default().push(place);
+        }
+    }
+    places
+        .values()
+        .filter(|same| same.len() > 1)
+        .flat_map(|same| {
+            let kept = identity::preferred(leads, same);
+            same.iter()
+                .copied()
+                .filter(move |place| Some(*place) != kept)
+        })
+        .collect()
 }
 
 /// What is done about an entry that came whole.
