@@ -36,6 +36,7 @@ pub(super) fn clean(tree: &mut Tree, top: At, runs: &[Run], items: &[bool], titl
         // Between two paragraphs a line that begins like a byline may be the article's own.
         let at_edge = ahead
             || behind
+            || first.is_none()
             || first.is_some_and(|first| place <= first + 1)
             || last.is_some_and(|last| place + 1 >= last);
         let is_title = title.as_ref().is_some_and(|title| {

@@ -206,11 +206,11 @@ fn what_is_hidden_is_not_read() {
 fn the_feeds_words_say_where_the_article_is() {
     let other = format!("<div>{}</div>", paragraphs(5));
     let list = "<ul>".to_owned() + &"<li><a href=/x>别处的新闻有很多条</a>".repeat(12) + "</ul>";
-    let page = format!("{other}{list}<div><div><p>短讯，{LEAD}</p><p>完了。</p></div></div>");
+    let page = format!("{other}{list}<div><div><p>今日短讯，{LEAD}</p><p>完了。</p></div></div>");
     let by_weight = read(&page, "", None).unwrap();
     assert_eq!(by_weight.how, How::Weight);
     assert!(!by_weight.html.contains("短讯"));
-    let by_lead = read(&page, &format!("短訊: {LEAD}"), None).unwrap();
+    let by_lead = read(&page, &format!("今日短訊: {LEAD}"), None).unwrap();
     assert_eq!(by_lead.how, How::Lead);
     assert!(by_lead.html.contains("短讯") && by_lead.html.contains("完了"));
     // Words the page does not have change nothing.
