@@ -152,6 +152,10 @@ fn is_item(tree: &Tree, runs: &[Run], at: At) -> bool {
                 || line.contains(" ago"))
     });
     let short_name = own.iter().any(|run| run.marks == 0 && run.size.all <= 40);
-    let parts = own.len() >= 2 || (linked && own.iter().any(|run| run.size.density() < 1.0));
+    let parts = own.len() >= 2
+        || (linked
+            && own
+                .iter()
+                .any(|run| (0.3..1.0).contains(&run.size.density())));
     parts && said <= 400 && (linked || timed) && (short_name || linked)
 }
