@@ -200,6 +200,7 @@ fn article(number: usize) -> Result<Article> {
         summary: None,
         body: Content::html(format!("<p>{words}</p>")),
         partial: false,
+        note: None,
         thumbnail: None,
         enclosures: Vec::new(),
         origin: None,

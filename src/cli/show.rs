@@ -60,6 +60,7 @@ impl Args {
             shown["summary"] = json!(article.summary.as_ref().map(|summary| &summary.text));
             shown["body"] = json!({ "kind": article.body.kind.name(), "text": article.body.text });
             shown["partial"] = json!(article.partial);
+            shown["note"] = json!(article.note);
             serde_json::to_writer_pretty(&mut out, &shown)?;
             writeln!(out)?;
             return Ok(Outcome::Well);
@@ -108,6 +109,7 @@ impl Args {
         if article.partial {
             line("partial", "the publisher gave only a summary".to_owned())?;
         }
+        line("note", article.note.clone().unwrap_or_default())?;
         writeln!(out)?;
         for paragraph in normalise::words(&article.body)
             .lines()

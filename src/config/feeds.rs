@@ -9,10 +9,11 @@ use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::schedule::schedule;
 use crate::config::values;
-use crate::model::feed::{OptionKind, OptionSpec, Options, SourceSpec, Subscription};
+use crate::model::feed::{FullText, OptionKind, OptionSpec, Options, SourceSpec, Subscription};
 use crate::model::ids::{BadFeedId, FeedId};
 use crate::model::time::Zone;
 use crate::rules::charset;
+use crate::rules::extract;
 
 /// The word for "not in the archive".
 const NO_ARCHIVE: &str = "none";
@@ -110,6 +111,7 @@ fn subscription<'a>(
     let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
     let scheme = credentials::scheme(file, &mut block);
     let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
+    let fulltext = block.get("fulltext", fulltext).unwrap_or_default();
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
@@ -133,6 +135,7 @@ fn subscription<'a>(
         allow_hosts,
         credentials,
         ignore_robots: robots == Some("ignore"),
+        fulltext,
         options,
     };
     match (known.rules)(&subscription) {
@@ -236,6 +239,23 @@ fn charset(value: &DeValue<'_>) -> Result<String, String> {
             shown(&label)
         )),
     }
+}
+
+/// `"feed"`, `"page"` or `{ selector = "…" }`.
+fn fulltext(value: &DeValue<'_>) -> Result<FullText, String> {
+    let Some(table) = value.as_table() else {
+        return Ok(match values::one_of(&["feed", "page"])(value)? {
+            "page" => FullText::Page,
+            _ => FullText::Feed,
+        });
+    };
+    let selector = table.iter().find(|(key, _)| key.get_ref() == "selector");
+    let Some((_, selector)) = selector.filter(|_| table.len() == 1) else {
+        return Err("wants { selector = \"…\" } and nothing besides".to_owned());
+    };
+    let selector = values::words(selector.get_ref())?;
+    extract::check_selector(&selector).map_err(|why| format!("`{}` {why}", shown(&selector)))?;
+    Ok(FullText::Selector(selector))
 }
 
 fn cron(value: &DeValue<'_>) -> Result<String, String> {

@@ -42,6 +42,8 @@ pub struct Article {
     pub enclosures: Vec<Enclosure>,
     /// `atom:source` as the entry carried it.
     pub origin: Option<FeedInfo>,
+    /// What had to be done otherwise than ordered, in plain words.
+    pub note: Option<String>,
     /// Which words these are.
     pub content: ContentHash,
     /// Hash of the entry as its listing (and page) gave it: the same again needs no work.

@@ -92,6 +92,8 @@ pub struct Draft {
     pub enclosures: Vec<Enclosure>,
     /// `atom:source`: the feed it came from, where this feed is itself an aggregate.
     pub origin: Option<FeedInfo>,
+    /// What had to be done otherwise than ordered, in plain words (`the feed's own words: HTTP status 404`).
+    pub note: Option<String>,
 }
 
 impl Draft {

@@ -40,6 +40,8 @@ pub struct Subscription {
     pub credentials: Option<Credentials>,
     /// Pages that nobody wrote in an order are asked whatever robots.txt says: the operator has leave (P-164).
     pub ignore_robots: bool,
+    /// Where the words of its entries are.
+    pub fulltext: FullText,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }
@@ -61,6 +63,7 @@ impl Subscription {
             allow_hosts: HostSet::default(),
             credentials: None,
             ignore_robots: false,
+            fulltext: FullText::default(),
             options: Options::default(),
         }
     }
@@ -86,6 +89,18 @@ impl Subscription {
             ..Request::new(ask, self.id.clone())
         }
     }
+}
+
+/// Where the words of a feed's entries are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FullText {
+    /// In the feed.
+    #[default]
+    Feed,
+    /// On each entry's own page.
+    Page,
+    /// There, in what this CSS selector finds. Checked by `rules::extract`.
+    Selector(String),
 }
 
 /// Values of an adapter's options. An option is here exactly when it was given or has a default.

@@ -57,6 +57,7 @@ mod tests {
             summary: None,
             body: Content::plain("words"),
             partial: false,
+            note: None,
             thumbnail: None,
             enclosures: Vec::new(),
             origin: None,

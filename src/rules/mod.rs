@@ -10,6 +10,7 @@ pub mod dates;
 pub mod dedupe;
 pub mod discover;
 pub mod embedded;
+pub mod extract;
 pub mod fold;
 pub mod health;
 pub mod honesty;

@@ -95,6 +95,7 @@ pub fn normalise(
         thumbnail: draft.thumbnail,
         enclosures: draft.enclosures,
         origin: draft.origin,
+        note: draft.note,
         content,
         raw,
         teaser,

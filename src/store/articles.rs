@@ -293,6 +293,7 @@ fn plain_article(cells: &Cells<'_, '_>) -> Result<Article, StoreError> {
             .map(FeedInfoShape::read)
             .transpose()
             .map_err(bad)?,
+        note: more.note,
         content: ContentHash::from_bytes(cells.get("content")?),
         raw: cells.raw("raw")?,
         teaser: cells.maybe_raw("teaser")?,

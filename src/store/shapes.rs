@@ -32,6 +32,8 @@ pub(super) struct More {
     pub enclosures: Vec<EnclosureShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<FeedInfoShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl More {
@@ -46,6 +48,7 @@ impl More {
                 .map(|link| link.as_str().to_owned()),
             enclosures: article.enclosures.iter().map(Into::into).collect(),
             origin: article.origin.as_ref().map(Into::into),
+            note: article.note.clone(),
         }
     }
 }

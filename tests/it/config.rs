@@ -155,7 +155,7 @@ fn block(lines: &str) -> String {
 }
 
 const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, charset, allow_hosts, \
-     credentials, robots, enabled";
+     credentials, robots, fulltext, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {

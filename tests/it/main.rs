@@ -23,6 +23,7 @@ mod feed;
 mod feeds_cmd;
 mod fetch;
 mod fold;
+mod fulltext;
 mod guard;
 mod health;
 mod hostile;

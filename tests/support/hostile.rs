@@ -51,6 +51,7 @@ pub fn entry(seq: u64) -> RiverEntry {
                 summary: None,
                 body: Content::html("<p>正文。</p>"),
                 partial: false,
+                note: None,
                 thumbnail: None,
                 enclosures: Vec::new(),
                 origin: None,

@@ -77,6 +77,10 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
     if article.partial {
         answer.say("words", "a summary only: the publisher gave no more");
     }
+    answer.put("note", json!(article.note));
+    if let Some(note) = &article.note {
+        answer.say("words", note.clone());
+    }
     verdict(&mut answer, &stored, &looked);
     let is_hidden = hidden.contains(&stored.feed);
     shown(&mut answer, desk, &stored, &looked, is_hidden);

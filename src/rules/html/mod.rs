@@ -9,6 +9,7 @@ mod urls;
 
 pub use cut::cut;
 pub use markup::{display, paragraphs, summary, words};
+pub use prepare::prepare;
 pub use safe::safe;
 pub use text::text;
 

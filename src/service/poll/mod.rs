@@ -2,7 +2,9 @@
 
 mod desk;
 mod details;
+mod fulltext;
 mod orders;
+mod page;
 mod plan;
 mod told;
 

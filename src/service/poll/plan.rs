@@ -5,8 +5,11 @@ use std::collections::{HashMap, HashSet};
 use crate::model::article::Article;
 use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
-use crate::model::poll::KnownEntry;
+use crate::model::feed::FullText;
+use crate::model::http::Ask;
+use crate::model::poll::{KnownEntry, Missed};
 use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
 use crate::rules::{cadence, identity, normalise};
 use crate::service::poll::Job;
 use crate::store::{Store, StoreError};
@@ -14,9 +17,28 @@ use crate::store::{Store, StoreError};
 /// What is to be done about a listing.
 pub(super) struct Plan {
     /// Entries whose pages have to be asked for.
-    pub teasers: Vec<(Option<EntryKey>, Teaser)>,
+    pub teasers: Vec<Due>,
     /// All else.
     pub rest: Rest,
+}
+
+/// An entry whose page has to be asked for.
+pub(super) struct Due {
+    pub key: Option<EntryKey>,
+    pub teaser: Teaser,
+    pub behind: Behind,
+}
+
+/// What there is to be read behind an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// A page of a form its source knows.
+    Detail,
+    /// The article's own page, of any form. The feed's words stand in for it.
+    Page {
+        /// What is stored of it came from its page.
+        had: bool,
+    },
 }
 
 /// What is already done about it.
@@ -46,22 +68,7 @@ pub(super) fn plan(
     at: Timestamp,
 ) -> Result<Plan, StoreError> {
     let keys = identity::keys(&listing.leads);
-    let mut places: HashMap<&EntryKey, Vec<usize>> = HashMap::new();
-    for (place, key) in keys.iter().enumerate() {
-        if let Some(key) = key {
-            places.entry(key).or_default().push(place);
-        }
-    }
-    let repeated: HashSet<usize> = places
-        .values()
-        .filter(|same| same.len() > 1)
-        .flat_map(|same| {
-            let kept = identity::preferred(&listing.leads, same);
-            same.iter()
-                .copied()
-                .filter(move |place| Some(*place) != kept)
-        })
-        .collect();
+    let repeated = repeated(&listing.leads, &keys);
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
     let entries = store.known(&job.subscription.id, &wanted)?;
     let strange = wanted
@@ -73,7 +80,8 @@ pub(super) fn plan(
         .leads
         .iter()
         .any(|lead| matches!(lead, Lead::Teaser(_)));
-    let lost = if pointed {
+    let by_page = job.subscription.fulltext != FullText::Feed;
+    let lost = if pointed || by_page {
         store.missed(&job.subscription.id, &wanted)?
     } else {
         HashMap::new()
@@ -99,10 +107,24 @@ pub(super) fn plan(
         match lead {
             Lead::Whole(mut draft) => {
                 draft.language = draft.language.or_else(|| spoken.clone());
-                if entry.is_some_and(|entry| entry.raw == draft.raw_hash()) {
-                    known += 1;
-                } else {
-                    take(*draft, key, None, at, &mut articles, &mut listing.skipped);
+                let was_lost = key.as_ref().and_then(|key| lost.get(key)).copied();
+                match fate(&draft, entry, was_lost, by_page, at) {
+                    Fate::Known => known += 1,
+                    Fate::Waits => {
+                        waiting += 1;
+                        known += 1;
+                    }
+                    Fate::Asked(link) => teasers.push(Due {
+                        behind: Behind::Page {
+                            had: entry.is_some_and(|entry| entry.teaser.is_some()),
+                        },
+                        teaser: Teaser {
+                            draft: *draft,
+                            details: vec![Ask::get(link.without_fragment())],
+                        },
+                        key,
+                    }),
+                    Fate::Taken => take(*draft, key, None, at, &mut articles, &mut listing.skipped),
                 }
             }
             Lead::Teaser(teaser) => {
@@ -118,7 +140,11 @@ pub(super) fn plan(
                 {
                     waiting += 1;
                 } else {
-                    teasers.push((key, *teaser));
+                    teasers.push(Due {
+                        key,
+                        teaser: *teaser,
+                        behind: Behind::Detail,
+                    });
                 }
             }
         }
@@ -154,6 +180,66 @@ fn whole(entries: &HashMap<EntryKey, KnownEntry>) -> HashSet<EntryKey> {
         .filter(|(_, entry)| entry.teaser != Some(entry.raw))
         .map(|(key, _)| key.clone())
         .collect()
+}
+
+/// Places of leads whose entry stands at another, better place too.
+fn repeated(leads: &[Lead], keys: &[Option<EntryKey>]) -> HashSet<usize> {
+    let mut places: HashMap<&EntryKey, Vec<usize>> = HashMap::new();
+    for (place, key) in keys.iter().enumerate() {
+        if let Some(key) = key {
+            places.entry(key).or_default().push(place);
+        }
+    }
+    places
+        .values()
+        .filter(|same| same.len() > 1)
+        .flat_map(|same| {
+            let kept = identity::preferred(leads, same);
+            same.iter()
+                .copied()
+                .filter(move |place| Some(*place) != kept)
+        })
+        .collect()
+}
+
+/// What is done about an entry that came whole.
+enum Fate {
+    /// Nothing: it is unchanged.
+    Known,
+    /// Nothing yet: its page was lost, and it is too early to ask again.
+    Waits,
+    /// Its page is asked.
+    Asked(PageUrl),
+    /// It is an article as it is.
+    Taken,
+}
+
+fn fate(
+    draft: &Draft,
+    entry: Option<&KnownEntry>,
+    lost: Option<Missed>,
+    by_page: bool,
+    at: Timestamp,
+) -> Fate {
+    let raw = draft.raw_hash();
+    if let Some(entry) = entry {
+        let same = entry.raw == raw;
+        if entry.teaser == Some(raw) || (same && lost.is_none()) {
+            return Fate::Known;
+        }
+        if lost.is_some_and(|lost| !cadence::may_retry(lost, at)) {
+            // The words of its page are better than the feed's new ones.
+            return if same || entry.teaser.is_some() {
+                Fate::Waits
+            } else {
+                Fate::Taken
+            };
+        }
+    }
+    match draft.link.clone().filter(|_| by_page) {
+        Some(link) => Fate::Asked(link),
+        None => Fate::Taken,
+    }
 }
 
 /// Normalises a draft; one that is unfit costs that entry and nothing else.

@@ -49,6 +49,7 @@ fn article(title: &str, body: Content) -> StoredArticle {
             summary: None,
             body,
             partial: false,
+            note: None,
             thumbnail: Some(url("https://img.example/1_640360/0")),
             enclosures: Vec::new(),
             origin: None,

@@ -94,6 +94,7 @@ fn article(id: &str, words: &str) -> Article {
         summary: None,
         body: Content::html(format!("<p>{words}</p>")),
         partial: false,
+        note: None,
         thumbnail: None,
         enclosures: Vec::new(),
         origin: None,

@@ -1,0 +1,43 @@
+//! What a page adds to what the feed has of an entry.
+
+use crate::model::content::Content;
+use crate::model::entry::Draft;
+use crate::rules::extract::{Extracted, width};
+use crate::rules::html;
+
+/// What has fewer words than this is none, as wide as twenty Han characters.
+const LEAST: u32 = 40;
+
+/// What a feed has of an entry's words: its body, else its summary, as plain text.
+pub fn feeds_words(draft: &Draft) -> String {
+    let has_words = |content: &&Content| !content.text.trim().is_empty();
+    let body = draft.body.as_ref().filter(has_words);
+    body.or(draft.summary.as_ref())
+        .map(|content| html::words(content).into_owned())
+        .unwrap_or_default()
+}
+
+/// Why a page's article of so many characters is not better than the feed's own words, if it is not: it has less than four
+/// fifths of them, or next to nothing.
+pub fn thin(chars: usize, words: &str) -> Option<String> {
+    let own = words.chars().filter(|c| !c.is_whitespace()).count();
+    let scarce = u32::try_from(chars).is_ok_and(|chars| chars * 2 < LEAST) && width(words) == 0;
+    (chars * 5 < own * 4 || scarce)
+        .then(|| format!("the page has {chars} characters of it, and the feed {own}"))
+}
+
+/// The entry with the words of its page, `html`. What the feed says besides stays; what it does not say the page may.
+/// Words of the feed that are the article's teaser become its summary.
+pub fn merge(draft: Draft, page: Extracted, html: String) -> Draft {
+    let teaser = draft
+        .body
+        .filter(|body| html::words(body).chars().count() * 2 < page.chars);
+    Draft {
+        title: draft.title.or(page.title),
+        published: draft.published.or(page.published),
+        summary: draft.summary.or(teaser),
+        body: Some(Content::html(html)),
+        thumbnail: draft.thumbnail.or(page.image),
+        ..draft
+    }
+}
