@@ -15,7 +15,7 @@ use crate::app::{now, press, told};
 use crate::config::Config;
 use crate::serve::library::Library;
 use crate::serve::shelve;
-use crate::service::publish::{Press, Published};
+use crate::service::publish::{Press, PublishError, Published};
 use crate::service::shelf::{Filled, Shelf};
 use crate::store::Store;
 
@@ -29,6 +29,9 @@ const APART: Duration = Duration::from_secs(10);
 
 /// What failed is tried again after this.
 const AGAIN: Duration = Duration::from_mins(1);
+
+/// How a shelf is filled.
+type Fill = fn(&mut Shelf, &Press) -> Result<Filled, PublishError>;
 
 /// Who publishes, and where.
 pub struct Publisher {
@@ -57,6 +60,13 @@ impl Publisher {
 
     /// Publishes whenever `changed` says so and it has become quiet, and once more when told to stop.
     pub async fn run(mut self, changed: Arc<Notify>, stop: watch::Receiver<bool>) {
+        // What `open` did not take the time for.
+        if let Err(error) = self.shelve_all().await {
+            error!(
+                error = format!("{error:#}"),
+                "feeds of sources and tags cannot be served before the first publication"
+            );
+        }
         let mut last = false;
         while !last {
             last = wait(&changed, &stop, self.given).await;
@@ -81,7 +91,10 @@ impl Publisher {
     pub async fn open(&mut self) {
         let config = Arc::clone(&self.config.borrow());
         let done = match press(&config, &self.store) {
-            Ok(press) => self.shelve(&Arc::new(press)).await.map(|_| ()),
+            Ok(press) => self
+                .shelve(&Arc::new(press), Shelf::front)
+                .await
+                .map(|_| ()),
             Err(error) => Err(error),
         };
         if let Err(error) = done {
@@ -93,12 +106,21 @@ impl Publisher {
         self.given = None;
     }
 
+    /// Everything the store holds, for readers.
+    async fn shelve_all(&mut self) -> anyhow::Result<()> {
+        let config = Arc::clone(&self.config.borrow());
+        let press = Arc::new(press(&config, &self.store)?);
+        self.shelve(&press, Shelf::fill).await?;
+        self.given = None;
+        Ok(())
+    }
+
     /// Brings readers and files up to the store. Readers come before files: a full disk keeps nobody from the news.
     async fn publish(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<Published> {
         let config = Arc::clone(&self.config.borrow());
         let press = Arc::new(press(&config, &self.store)?);
         let shelved = loop {
-            match self.shelve(&press).await {
+            match self.shelve(&press, Shelf::fill).await {
                 Ok(true) if !*stop.borrow() => {}
                 done => break done,
             }
@@ -110,7 +132,7 @@ impl Publisher {
     }
 
     /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.
-    async fn shelve(&mut self, press: &Arc<Press>) -> anyhow::Result<bool> {
+    async fn shelve(&mut self, press: &Arc<Press>, fill: Fill) -> anyhow::Result<bool> {
         // Should rendering break down, an empty one is left.
         let empty = Shelf::new(Some(self.sealed.clone()));
         let mut stand = std::mem::replace(&mut self.shelf, empty);
@@ -118,7 +140,7 @@ impl Publisher {
         // That takes its time, and no reader waits for it.
         let filled;
         (self.shelf, filled) = spawn_blocking(move || {
-            let filled = stand.fill(&stock);
+            let filled = fill(&mut stand, &stock);
             (stand, filled)
         })
         .await?;

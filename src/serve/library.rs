@@ -173,6 +173,8 @@ pub enum Place {
     Here(Shown),
     /// A document that never changes, in a file (F-49).
     Kept(Kept),
+    /// A document that is being made: it is there in a later version.
+    Coming,
     /// Something that was here and will not come back (F-68).
     Gone,
 }

@@ -63,6 +63,7 @@ fn places(
         let media_type = publication.media_type;
         let place = match publication.matter {
             Matter::Gone => Place::Gone,
+            Matter::Coming => Place::Coming,
             Matter::Kept(file) => Place::Kept(Kept {
                 media_type,
                 gzip: Sealed::twin(&file),

@@ -17,6 +17,7 @@ use axum::response::Response;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
+use tokio::time::timeout;
 
 use crate::model::time::Timestamp;
 use crate::serve::accept::Limits;
@@ -67,6 +68,9 @@ pub struct Page {
 
 /// Makes a [`Page`]. Called on the async thread: it looks at memory and at nothing slower.
 pub type Maker = Box<dyn Fn() -> Page + Send + Sync>;
+
+/// Who asks for a document that is about to be made waits so long for it.
+const COMING: Duration = Duration::from_secs(10);
 
 /// Everything the server knows.
 pub struct Site {
@@ -163,10 +167,12 @@ async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
         return page(maker());
     }
     // One look: whatever is published while we answer, this request sees this version (F-40).
-    let Some(version) = site.latest.borrow().clone() else {
-        return Problem::EARLY.with(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    let early = || Problem::EARLY.with(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    let Some(version) = look(&site, path).await else {
+        return early();
     };
     match version.place(path) {
+        Some(Place::Coming) => early(),
         Some(Place::Here(shown)) => site.answer(&request, path, &Offer::of(shown)),
         Some(Place::Kept(kept)) => match read(kept, &version.readers).await {
             Ok((document, last_modified)) => {
@@ -186,6 +192,22 @@ async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
         Some(Place::Gone) => Problem::GONE.response(),
         None => elsewhere(path, &version),
     }
+}
+
+/// The latest version; one in which the document at this path is there, where it is about to be.
+async fn look(site: &Site, path: &str) -> Option<Arc<Version>> {
+    let version = site.latest.borrow().clone()?;
+    if version.place(path) != Some(&Place::Coming) {
+        return Some(version);
+    }
+    let mut latest = site.latest.clone();
+    let is_there = |version: &Option<Arc<Version>>| {
+        version
+            .as_ref()
+            .is_some_and(|version| version.place(path) != Some(&Place::Coming))
+    };
+    let _ = timeout(COMING, latest.wait_for(is_there)).await;
+    latest.borrow().clone()
 }
 
 /// A document in a file, and when it was written. A few are read at once, and none on the async thread.

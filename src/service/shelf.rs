@@ -60,8 +60,18 @@ pub enum Matter {
     Made(Arc<Made>),
     /// A document that never changes, in this file, and in gzip in its [`Sealed::twin`].
     Kept(PathBuf),
+    /// It is about to be made: what is served before everything is.
+    Coming,
     /// It was there, and is not coming back (F-68).
     Gone,
+}
+
+/// How much a [`Shelf`] is filled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// The merged feed, and where everything else will be.
+    Front,
+    Whole,
 }
 
 /// A document as it was rendered.
@@ -140,6 +150,16 @@ impl Shelf {
     /// Everything that can be asked for, by the store as it is now. Renders, and is slow where much changed: not for an
     /// async thread. After an error the next filling does what is missing.
     pub fn fill(&mut self, press: &Press) -> Result<Filled, PublishError> {
+        self.fill_up(press, Extent::Whole)
+    }
+
+    /// The merged feed as it is when everything is filled, in a fraction of the time: sources and tags are
+    /// [`Matter::Coming`].
+    pub fn front(&mut self, press: &Press) -> Result<Filled, PublishError> {
+        self.fill_up(press, Extent::Front)
+    }
+
+    fn fill_up(&mut self, press: &Press, extent: Extent) -> Result<Filled, PublishError> {
         let stock = Stock::of(press)?;
         let mut filled = Filled {
             publications: Vec::new(),
@@ -151,7 +171,8 @@ impl Shelf {
         if let Some(dir) = &self.sealed {
             sealed::withdraw(dir, &stock.hidden)?;
             pages = sealed::list(dir)?;
-            filled.unfinished = stock.seal(dir, &mut pages)?;
+            let most = if extent == Extent::Front { 0 } else { SEALS };
+            filled.unfinished = stock.seal(dir, &mut pages, most)?;
             // A store that is being sealed shows its newest until that is done: nobody has seen the others here yet.
             merged.choice.beyond = (!filled.unfinished).then(|| Beyond {
                 last: pages.last().map(|page| page.last),
@@ -175,6 +196,10 @@ impl Shelf {
         let mut views = HashMap::new();
         for wanted in std::iter::once(&merged).chain(&sources).chain(&tags) {
             let is_home = wanted.stem == merged.stem;
+            if extent == Extent::Front && !is_home {
+                filled.publications.extend(coming(wanted));
+                continue;
+            }
             let lists = is_home.then_some((&*source_list, &*tag_list));
             let lineup = press.store.lineup(&wanted.choice)?;
             let print = stock.print(wanted, &lineup, lists);
@@ -202,6 +227,17 @@ impl Shelf {
         self.views = views;
         Ok(filled)
     }
+}
+
+fn coming(wanted: &Wanted) -> impl Iterator<Item = Publication> {
+    OUTPUTS.iter().map(|output| Publication {
+        path: format!("/{}.{}", wanted.stem, output.name()),
+        view: wanted.stem.clone(),
+        media_type: output.media_type(),
+        matter: Matter::Coming,
+        changed: Timestamp::EPOCH,
+        max_age: Duration::ZERO,
+    })
 }
 
 fn kept(page: Sealed) -> Publication {
@@ -494,9 +530,9 @@ impl<'a> Stock<'a> {
         .collect()
     }
 
-    /// Seals what there is enough of, oldest first (F-48). True where there is more.
-    fn seal(&self, dir: &Path, pages: &mut Vec<Sealed>) -> Result<bool, PublishError> {
-        for _ in 0..SEALS {
+    /// Seals what there is enough of, oldest first, so many documents at `most` (F-48). True where there is more.
+    fn seal(&self, dir: &Path, pages: &mut Vec<Sealed>, most: usize) -> Result<bool, PublishError> {
+        for turn in 0.. {
             let mut wanted = self.merged();
             wanted.choice.limit = 0;
             wanted.choice.beyond = Some(Beyond {
@@ -512,6 +548,9 @@ impl<'a> Stock<'a> {
                 .map(|article| article.article.body.text.len());
             if lineup.unsealed.len() < SEALED && bodies.sum::<usize>() < SEALED_BYTES {
                 return Ok(false);
+            }
+            if turn == most {
+                break;
             }
             pages.push(self.seal_one(dir, pages.last(), &lineup, &articles)?);
         }

@@ -336,6 +336,31 @@ async fn f_24_to_f_28_what_is_current_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn what_is_about_to_be_made_is_waited_for() {
+    let house = House::empty(|_| {}).await;
+    let mut places = small("1");
+    places.insert("/source/a.atom".to_owned(), Place::Coming);
+    house.publish(places);
+    assert_eq!(house.ask("GET /feed.atom", &[]).await.status, 200);
+    assert_eq!(house.ask("GET /source/b.atom", &[]).await.status, 404);
+    let then = async {
+        // Whoever asks is waiting by now, and what is published does not bring it yet.
+        tokio::task::yield_now().await;
+        let mut places = small("2");
+        places.insert("/source/a.atom".to_owned(), Place::Coming);
+        house.publish(places);
+        tokio::task::yield_now().await;
+        let mut places = small("2");
+        let made = places["/feed.atom"].clone();
+        places.insert("/source/a.atom".to_owned(), made);
+        house.publish(places);
+    };
+    let (reply, ()) = tokio::join!(house.ask("GET /source/a.atom", &[]), then);
+    assert_eq!(reply.status, 200);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn f_27_a_date_that_is_not_yet_past_is_not_given() {
     let house = House::empty(|site| site.clock = changed).await;
     house.library.publish(small("1"), changed());

@@ -80,7 +80,7 @@ fn bytes(publication: &Publication) -> Option<Vec<u8>> {
     match &publication.matter {
         Matter::Made(made) => Some(made.laid.bytes.clone()),
         Matter::Kept(file) => Some(std::fs::read(file).unwrap()),
-        Matter::Gone => None,
+        Matter::Coming | Matter::Gone => None,
     }
 }
 
@@ -538,4 +538,37 @@ async fn f_68_a_source_that_is_subscribed_to_no_more_is_gone() {
         panic!()
     };
     assert!(String::from_utf8_lossy(&feed.document.identity().bytes).contains("甲"));
+}
+#[tokio::test]
+async fn a_start_has_the_merged_feed_first_and_says_what_else_is_coming() {
+    let room = Room::new();
+    let press = press(
+        &room,
+        vec![subscription("a", &["t"]), subscription("b", &[])],
+    );
+    many(&room, "a", "a", SEALED + 30).await;
+    told(&room, "b", &[("1", "甲")]).await;
+    let mut first = shelf(&room);
+    assert!(!first.fill(&press).unwrap().unfinished);
+    let all = first.fill(&press).unwrap();
+    // Another start.
+    let mut shelf = shelf(&room);
+    let front = shelf.front(&press).unwrap();
+    assert_eq!((front.rendered, front.unfinished), (1, false));
+    let (all, front_texts) = (texts(&all), texts(&front));
+    assert!(front_texts.len() < all.len());
+    for (path, text) in &front_texts {
+        assert_eq!(all.get(path), Some(text), "{path}");
+    }
+    let coming = front
+        .publications
+        .iter()
+        .filter(|publication| publication.matter == Matter::Coming);
+    let coming: Vec<&str> = coming.map(|publication| &*publication.path).collect();
+    for path in all.keys() {
+        let is_coming = coming.contains(&path.as_str());
+        assert_ne!(front_texts.contains_key(path), is_coming, "{path}");
+    }
+    assert!(coming.contains(&"/source/a.atom") && coming.contains(&"/tag/t.json"));
+    assert_eq!(texts(&shelf.fill(&press).unwrap()), all);
 }
