@@ -61,11 +61,7 @@ static SPEC: SourceSpec = SourceSpec {
         option("item_body", PATH, "its words as HTML"),
         option("item_author", PATH, "its authors (`authors[*].name`)"),
         option("item_image", ADDRESS, "its picture"),
-        option(
-            "date_format",
-            OptionKind::Written(entries::check_date_format),
-            "the form of dates (`%Y年%m月%d日 %H:%M`); where absent the usual forms are tried",
-        ),
+        entries::DATE_FORMAT,
         article::BODY,
         article::DROP,
         article::TITLE,
@@ -76,14 +72,7 @@ static SPEC: SourceSpec = SourceSpec {
             ADDRESS,
             "the address of the next page of the list, as `item_link`",
         ),
-        OptionSpec {
-            default: Some("3"),
-            ..option(
-                "pages",
-                OptionKind::Number(1, 20),
-                "pages of the list that are asked at most",
-            )
-        },
+        entries::PAGES,
     ],
     language: "und",
     zone: "UTC",

@@ -19,6 +19,7 @@ use crate::model::urls::PageUrl;
 pub struct Scrape;
 
 const LIST: &str = "the list page";
+const FIELD: OptionKind = OptionKind::Written(css::check_field);
 const DEFAULTS: &[(&str, &str)] = &[("item_link", "a[href]"), ("item_title", "the link's text")];
 
 static SPEC: SourceSpec = SourceSpec {
@@ -39,62 +40,35 @@ static SPEC: SourceSpec = SourceSpec {
         },
         option(
             "item_link",
-            OptionKind::Written(css::check_field),
+            FIELD,
             "in an entry, the link to its page; where absent the entry itself or its first `a[href]`",
         ),
         option(
             "item_title",
-            OptionKind::Written(css::check_field),
+            FIELD,
             "its title; where absent the link's text",
         ),
         option(
             "item_date",
-            OptionKind::Written(css::check_field),
+            FIELD,
             "its date: `datetime` of what is named, else its text, else the attribute said (`time @title`)",
         ),
-        option(
-            "item_summary",
-            OptionKind::Written(css::check_field),
-            "its summary",
-        ),
+        option("item_summary", FIELD, "its summary"),
         option(
             "item_body",
             OptionKind::Written(css::check_selector),
             "its words, where the list has them whole",
         ),
-        option(
-            "item_author",
-            OptionKind::Written(css::check_field),
-            "its authors",
-        ),
-        option(
-            "item_image",
-            OptionKind::Written(css::check_field),
-            "its picture",
-        ),
-        option(
-            "date_format",
-            OptionKind::Written(entries::check_date_format),
-            "the form of dates (`%Y年%m月%d日 %H:%M`); where absent the usual forms are tried",
-        ),
+        option("item_author", FIELD, "its authors"),
+        option("item_image", FIELD, "its picture"),
+        entries::DATE_FORMAT,
         article::BODY,
         article::DROP,
         article::TITLE,
         article::DATE,
         article::AUTHOR,
-        option(
-            "next",
-            OptionKind::Written(css::check_field),
-            "the link to the next page of the list",
-        ),
-        OptionSpec {
-            default: Some("3"),
-            ..option(
-                "pages",
-                OptionKind::Number(1, 20),
-                "pages of the list that are asked at most",
-            )
-        },
+        option("next", FIELD, "the link to the next page of the list"),
+        entries::PAGES,
     ],
     language: "und",
     zone: "UTC",

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::model::time::Timestamp;
-use crate::rules::cadence::CAP_RETRY_AFTER;
 use crate::rules::schedule::LONGEST;
 
 /// Corrections smaller than this are what time servers do all day.
@@ -37,14 +36,6 @@ pub fn jump(before: Timestamp, after: Timestamp, elapsed: Duration) -> Jump {
 /// further ahead than a day. What follows a cron schedule is better asked of the schedule anew.
 pub fn due(stored: Timestamp, now: Timestamp) -> Timestamp {
     stored.min(now.plus(LONGEST))
-}
-
-/// Until when an instruction holds: the later of what was stored by the wall clock and, where we have been running since,
-/// of what is left of it by the monotonic one. No longer than an instruction can, so that a clock that was years ahead
-/// silences nobody for years.
-pub fn held(stored: Timestamp, left: Option<Duration>, now: Timestamp) -> Timestamp {
-    let by_run = now.plus(left.unwrap_or_default());
-    stored.max(by_run).min(now.plus(CAP_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -87,27 +78,5 @@ mod tests {
             NOW.minus(DAY),
             "overdue stays overdue"
         );
-    }
-
-    #[test]
-    fn p_33_an_instruction_is_not_cut_by_a_clock_set_forward() {
-        // 24 h were asked for; an hour later the wall clock says that two days have gone.
-        let told = NOW.plus(DAY);
-        let now = NOW.plus(DAY * 2);
-        assert_eq!(
-            held(told, Some(DAY.saturating_sub(HOUR)), now),
-            now.plus(DAY.saturating_sub(HOUR))
-        );
-        assert_eq!(
-            held(told, None, now),
-            now,
-            "after a restart there is only the wall clock"
-        );
-        assert_eq!(
-            held(told, Some(HOUR), NOW),
-            told,
-            "set back: the stored time is the later one"
-        );
-        assert_eq!(held(NOW.plus(DAY * 3650), None, NOW), NOW.plus(DAY * 31));
     }
 }

@@ -19,7 +19,7 @@ use crate::rules::rhythm::{self, DAY, HOUR, Price, Rhythm};
 
 pub use crate::model::hints::{Hints, Updates};
 pub use crate::model::learned::Slowed;
-pub use clock::{Jump, due, held, jump};
+pub use clock::{Jump, due, jump};
 pub use cron::after as cron_after;
 pub use why::Why;
 pub(crate) use why::{Rate, Span};

@@ -338,8 +338,25 @@ pub const fn option(name: &'static str, kind: OptionKind, about: &'static str) -
     }
 }
 
+/// How dates are written in a list and on its pages.
+pub const DATE_FORMAT: OptionSpec = option(
+    "date_format",
+    OptionKind::Written(check_date_format),
+    "the form of dates (`%Y年%m月%d日 %H:%M`); where absent the usual forms are tried",
+);
+
+/// How far a list is followed.
+pub const PAGES: OptionSpec = OptionSpec {
+    default: Some("3"),
+    ..option(
+        "pages",
+        OptionKind::Number(1, 20),
+        "pages of the list that are asked at most",
+    )
+};
+
 /// Whether `date_format` names a date.
-pub fn check_date_format(format: &str) -> Result<(), String> {
+fn check_date_format(format: &str) -> Result<(), String> {
     dates::check_format(format)
 }
 
