@@ -111,13 +111,7 @@ impl Daemon {
             let (manager, pulse) = (manager.clone(), pulse.clone());
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
-        let schedule = &app.config.settings.schedule;
-        let pace = Pace {
-            in_flight: app.config.settings.fetch.max_in_flight,
-            per_host: app.config.settings.fetch.per_host,
-            between_starts: Duration::from_secs(1) / schedule.starts_per_second,
-            ..Pace::default()
-        };
+        let pace = pace(&app.config);
         manager.ready();
         info!(feeds = enrolment.borrow().len(), "ready");
         changed.notify_one();
@@ -198,6 +192,17 @@ async fn in_time(part: &str, task: JoinHandle<()>) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => error!(part, %error, "a defect in feedmill: a part broke down"),
         Err(_) => warn!(part, "did not end in time and is left"),
+    }
+}
+
+/// How fast polls begin, and how many are under way.
+fn pace(config: &Config) -> Pace {
+    let (fetch, schedule) = (&config.settings.fetch, &config.settings.schedule);
+    Pace {
+        in_flight: fetch.max_in_flight,
+        per_host: fetch.per_host,
+        between_starts: Duration::from_secs(1) / schedule.starts_per_second,
+        ..Pace::default()
     }
 }
 

@@ -95,9 +95,11 @@ impl Places {
         self.working.join(path)
     }
 
-    /// The path as people know it: without the working directory in front.
+    /// The path as people know it: without the working directory in front, where that is more than the root.
     pub(super) fn shown(&self, path: &Path) -> PathBuf {
-        path.strip_prefix(&self.working).unwrap_or(path).to_owned()
+        let below = path.strip_prefix(&self.working).ok();
+        let below = below.filter(|_| self.working.parent().is_some());
+        below.unwrap_or(path).to_owned()
     }
 
     /// Every file that decides what the configuration is: those that are read, and those that would be if they were

@@ -70,7 +70,12 @@ fn a_site_is_stored_once_and_asked_for_what_is_new_only() {
     assert_eq!(report["feeds"][0]["new"], 2, "{report}");
     assert_eq!(
         paths(&origin),
-        seen(&[("/news/", 200), ("/a/2", 200), ("/news/a/1", 200)])
+        seen(&[
+            ("/news/", 200),
+            ("/robots.txt", 404),
+            ("/a/2", 200),
+            ("/news/a/1", 200)
+        ])
     );
     let feed = mill.feed();
     assert!(feed.contains("words of the first"), "{feed}");

@@ -59,6 +59,9 @@ pub(super) struct Rest {
     pub met: bool,
 }
 
+const LOST: &str = "whose pages were lost wait for another try";
+const LISTED: &str = "are here as the list has them, without their own pages";
+
 /// Recognises the entries of a listing: what is unchanged is counted and left, what came whole becomes an article, and
 /// what is only pointed at has to be asked for.
 pub(super) fn plan(
@@ -76,10 +79,8 @@ pub(super) fn plan(
         .filter(|key| !entries.contains_key(key))
         .cloned()
         .collect();
-    let pointed = listing
-        .leads
-        .iter()
-        .any(|lead| matches!(lead, Lead::Teaser(_)));
+    let mut leads = listing.leads.iter();
+    let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
     let by_page = job.subscription.fulltext != FullText::Feed;
     let lost = if pointed || by_page {
         store.missed(&job.subscription.id, &wanted)?
@@ -149,16 +150,9 @@ pub(super) fn plan(
             }
         }
     }
-    if waiting > 0 {
-        listing.notes.push(format!(
-            "{waiting} entries whose pages were lost wait for another try"
-        ));
-    }
-    if outside > 0 {
-        listing.notes.push(format!(
-            "{outside} entries are here as the list has them, without their own pages"
-        ));
-    }
+    let told = |count: usize, what| (count > 0).then(|| format!("{count} entries {what}"));
+    listing.notes.extend(told(waiting, LOST));
+    listing.notes.extend(told(outside, LISTED));
     Ok(Plan {
         teasers,
         rest: Rest {
