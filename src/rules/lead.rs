@@ -88,15 +88,13 @@ pub fn first(html: &str, base: Option<&PageUrl>) -> Option<PageUrl> {
 }
 
 fn is_picture(enclosure: &Enclosure) -> bool {
-    match &enclosure.media_type {
-        Some(kind) => kind.trim().to_ascii_lowercase().starts_with("image/"),
-        None => {
-            let path = enclosure.url.path().to_ascii_lowercase();
-            [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif"]
-                .iter()
-                .any(|ending| path.ends_with(ending))
-        }
+    if let Some(kind) = &enclosure.media_type {
+        return kind.trim().to_ascii_lowercase().starts_with("image/");
     }
+    let path = enclosure.url.path().to_ascii_lowercase();
+    [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
 }
 
 fn is_large(tag: &Tag<'_>) -> bool {
@@ -244,7 +242,7 @@ mod tests {
             "<img src=/catalogos/iconic.jpg>",
             Some("https://e.org/catalogos/iconic.jpg"),
         );
-        let bare = first("<img src=/a><img src=//e.org/b>", None);
-        assert_eq!(bare, Some(url("https://e.org/b")));
+        let without = first("<img src=/a><img src=//e.org/b>", None);
+        assert_eq!(without, Some(url("https://e.org/b")));
     }
 }

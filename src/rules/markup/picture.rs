@@ -157,7 +157,9 @@ pub fn is_placeholder(url: &str) -> bool {
     let (stem, kind) = file.rsplit_once('.').unwrap_or((file, ""));
     let stem = stem.to_ascii_lowercase();
     url.starts_with("about:")
-        || (["gif", "png", "svg", "jpg", "webp"].contains(&kind)
+        || stem == "placeholder"
+        // A photograph may be called `pixel.jpg`, since there is a telephone of that name.
+        || (["gif", "png", "svg"].contains(&kind)
             && PLACEHOLDERS.contains(&stem.trim_end_matches(['.', '-', '_'])))
 }
 
@@ -328,6 +330,8 @@ mod tests {
             &["/b.jpg"],
         );
         check("<img src=/x/Loading.gif?v=2>", &[]);
+        check("<img src=/x/placeholder.jpg>", &[]);
+        check("<img src=/x/pixel.jpg>", &["/x/pixel.jpg"]);
         check(
             "<img src=/lazy/loading-dock.jpg>",
             &["/lazy/loading-dock.jpg"],
