@@ -2,7 +2,8 @@
 //!
 //! What Atom has no word for stands in a namespace of ours, `fm:`, that other readers pass over: an entry's number
 //! (`fm:seq`), which words it carries (`fm:content`), its feed with us (`fm:feed`), the publisher's own id where that
-//! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`).
+//! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`). Its lead picture
+//! is a `media:thumbnail`.
 
 use crate::model::river::Carrier;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
@@ -17,6 +18,9 @@ pub const NAMESPACE: &str = "urn:feedmill:ns:1";
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
+
+/// The namespace of Media RSS, for an entry's lead picture.
+pub(super) const MEDIA: &str = "http://search.yahoo.com/mrss/";
 
 /// The merged feed as Atom.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +73,11 @@ pub(super) fn size(item: &Item<'_>) -> usize {
 
 fn begin(edition: &Edition<'_>) -> Xml {
     let mut xml = Xml::document();
-    let mut names = vec![("xmlns", ATOM), ("xmlns:fm", NAMESPACE)];
+    let mut names = vec![
+        ("xmlns", ATOM),
+        ("xmlns:fm", NAMESPACE),
+        ("xmlns:media", MEDIA),
+    ];
     names.extend(edition.language.map(|tag| ("xml:lang", tag)));
     xml.start("feed", &names);
     head(&mut xml, edition);
@@ -161,6 +169,9 @@ fn write_entry(xml: &mut Xml, item: &Item<'_>) {
     }
     if !item.content.is_empty() {
         xml.element("content", &[("type", "html")], &item.content);
+    }
+    if let Some(picture) = item.picture() {
+        xml.empty("media:thumbnail", &[("url", picture.as_str())]);
     }
     ours(xml, item);
     xml.end();

@@ -232,6 +232,11 @@ impl<'a> Item<'a> {
         })
     }
 
+    /// Its lead picture.
+    pub fn picture(&self) -> Option<&'a PageUrl> {
+        self.entry.article.article.thumbnail.as_ref()
+    }
+
     /// Who else carries it.
     pub fn carriers(&self) -> impl Iterator<Item = &'a Carrier> + use<'a> {
         self.entry.carriers.iter().take(MAX_LIST)

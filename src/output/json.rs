@@ -171,7 +171,7 @@ fn entry<'a>(item: &'a Item<'a>) -> Entry<'a> {
         // One of the two is required; an entry without words has a summary.
         content_text: summary.filter(|_| html.is_none()),
         summary: summary.filter(|_| html.is_some()),
-        image: article.thumbnail.as_ref().map(PageUrl::as_str),
+        image: item.picture().map(PageUrl::as_str),
         date_published: article.published.map(Timestamp::rfc3339),
         date_modified: stored.revised.rfc3339(),
         authors: people(item.writers()),

@@ -1,7 +1,7 @@
 //! The merged feed as RSS 2.0 (F-55), for readers that know nothing else.
 //!
-//! RSS has one date an entry and no place for a source without an address; `atom:updated` and `dc:creator` carry what it
-//! has no word for.
+//! RSS has one date an entry and no place for a source without an address; `atom:updated`, `dc:creator`
+//! and `media:content` (the lead picture) carry what it has no word for.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use rss::{Category, Channel, Enclosure, Guid, Item as RssItem, Source};
 
 use crate::model::time::{Timestamp, Zone};
 use crate::output::Output;
+use crate::output::atom::MEDIA;
 use crate::output::edition::{Edition, Item};
 use crate::output::forms::line;
 use crate::rules::html;
@@ -58,7 +59,9 @@ impl Output for Rss {
             last_build_date: Some(date(river.updated)),
             generator: Some(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into()),
             ttl: Some(edition.max_age.as_secs().div_ceil(60).to_string()),
-            namespaces: BTreeMap::from([("atom".to_owned(), ATOM.to_owned())]),
+            namespaces: [("atom", ATOM), ("media", MEDIA)]
+                .map(|(prefix, name)| (prefix.to_owned(), name.to_owned()))
+                .into(),
             extensions: extension("atom:link", &own, None),
             items: edition.items.iter().map(item).collect(),
             ..Channel::default()
@@ -85,6 +88,11 @@ fn item(item: &Item<'_>) -> RssItem {
         url: link.to_string(),
         title: Some(item.origin.title.clone()),
     });
+    let mut extensions = extension("atom:updated", &[], Some(stored.revised.rfc3339()));
+    if let Some(picture) = item.picture() {
+        let attributes = [("url", picture.as_str()), ("medium", "image")];
+        extensions.extend(extension("media:content", &attributes, None));
+    }
     RssItem {
         title: Some(item.title.clone()),
         link: article.link.as_ref().map(ToString::to_string),
@@ -104,7 +112,7 @@ fn item(item: &Item<'_>) -> RssItem {
             languages: item.language.map(str::to_owned).into_iter().collect(),
             ..DublinCoreExtension::default()
         }),
-        extensions: extension("atom:updated", &[], Some(stored.revised.rfc3339())),
+        extensions,
         ..RssItem::default()
     }
 }

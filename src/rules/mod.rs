@@ -16,6 +16,7 @@ pub mod health;
 pub mod honesty;
 pub mod html;
 pub mod identity;
+pub mod lead;
 pub mod learn;
 pub mod limits;
 pub mod markup;

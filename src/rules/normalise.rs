@@ -7,7 +7,7 @@ use crate::model::content::{CanonicalText, Content, ContentHash, RawHash};
 use crate::model::entry::{Draft, EntryKey};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
-use crate::rules::fold;
+use crate::rules::{fold, lead};
 
 pub use crate::rules::html::words;
 
@@ -34,7 +34,7 @@ pub enum Unfit {
 /// An entry in its final form. `teaser` is the hash of the teaser that led to a detail page, where one was read.
 ///
 /// Dates that cannot be true are dropped, and the entry is dated by when it was first seen; a summary stands in for an
-/// absent body, and the article says so (`partial`).
+/// absent body, and the article says so (`partial`). Its picture is the one [`lead::lead`] chooses.
 pub fn normalise(
     key: Option<EntryKey>,
     draft: Draft,
@@ -48,6 +48,7 @@ pub fn normalise(
         EntryKey::Content(hash) => *hash,
         EntryKey::Id(_) | EntryKey::Link(_) => content_hash(&draft),
     };
+    let thumbnail = lead::lead(&draft);
     let Draft {
         id,
         link,
@@ -92,7 +93,7 @@ pub fn normalise(
         summary: if partial { None } else { summary },
         body,
         partial,
-        thumbnail: draft.thumbnail,
+        thumbnail,
         enclosures: draft.enclosures,
         origin: draft.origin,
         note: draft.note,
@@ -208,6 +209,22 @@ mod tests {
             (article.body, article.summary),
             (Content::html("<p>s</p>"), None)
         );
+    }
+
+    #[test]
+    fn the_lead_picture_is_chosen_and_changes_no_hash() {
+        let draft = |body: &str| Draft {
+            title: Some("t".to_owned()),
+            body: Some(Content::html(body)),
+            ..Draft::default()
+        };
+        let shown = draft("<p>x</p><img src=https://e.org/a.jpg>");
+        let raw = shown.raw_hash();
+        let shown = article(shown).unwrap();
+        let picture = shown.thumbnail.as_ref().map(PageUrl::as_str);
+        assert_eq!(picture, Some("https://e.org/a.jpg"));
+        assert_eq!(shown.raw, raw);
+        assert_eq!(shown.content, article(draft("<p>x</p>")).unwrap().content);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::support::check_atom::check;
 use crate::support::hostile::{entry, evil, hostile, river, url};
 
 const EMPTY: &str = r#"<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom" xmlns:fm="urn:feedmill:ns:1" xml:lang="zh-CN">
+<feed xmlns="http://www.w3.org/2005/Atom" xmlns:fm="urn:feedmill:ns:1" xmlns:media="http://search.yahoo.com/mrss/" xml:lang="zh-CN">
   <id>tag:example.org,2025:river</id>
   <title type="text">River</title>
   <subtitle type="text">All sources as one</subtitle>
@@ -57,6 +57,7 @@ const FULL: &str = r#" xml:lang="en">
     </source>
     <summary type="text">短</summary>
     <content type="html">&lt;p&gt;正文。&lt;/p&gt;</content>
+    <media:thumbnail url="https://example.org/7.jpg?a=1&amp;b=2"/>
     <fm:seq>7</fm:seq>
     <fm:content>0000000000000007</fm:content>
     <fm:feed>qq</fm:feed>
@@ -99,6 +100,7 @@ fn an_entry_says_all_it_knows() {
     let article = &mut one.article.article;
     article.id = EntryId::new("guid 7");
     article.summary = Some(Content::plain("短"));
+    article.thumbnail = Some(url("https://example.org/7.jpg?a=1&b=2"));
     one.language = "en".to_owned();
     one.carriers = vec![
         Carrier {
@@ -197,6 +199,8 @@ fn the_judge_sees_what_is_wrong() {
     let mut one = entry(1);
     one.article.article.summary = Some(Content::plain("S"));
     one.article.article.authors.clear();
+    one.article.article.body = Content::html("<p>正文。</p><img src='https://example.org/p'>");
+    one.article.article.thumbnail = Some(url("https://example.org/7.jpg"));
     let good = render(&river(vec![one]));
     assert_valid(&good);
     let feed_title = "<title type=\"text\">River</title>";
@@ -299,6 +303,17 @@ fn the_judge_sees_what_is_wrong() {
         ),
         ("<generator", "<entry/><generator", "entry: 0 id"),
         ("<generator", "words<generator", "words between"),
+        (
+            "media:thumbnail url=\"https:",
+            "media:thumbnail url=\"",
+            "a thumbnail without",
+        ),
+        (
+            "referrerpolicy=\"no-",
+            "referrerpolicy=\"",
+            "with a referrer",
+        ),
+        ("media:thumbnail", "media:player", "has no place"),
         ("<generator", "<content/><generator", "has no place"),
         (
             "<generator",

@@ -121,6 +121,35 @@ fn check(listing: &Listing, entries: &[&str]) {
 }
 
 #[test]
+fn the_picture_of_an_entry_is_its_own_and_the_widest() {
+    let check = |inside: &str, expected: &str| {
+        let feed = format!(
+            "<rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/' \
+             xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel><item><title>x</title>\
+             {inside}</item></channel></rss>"
+        );
+        let drafts = drafts(&read(feed.as_bytes()).unwrap())
+            .into_iter()
+            .map(|draft| draft.thumbnail.as_ref().map(ToString::to_string))
+            .collect::<Vec<_>>();
+        assert_eq!(drafts, [Some(expected.to_owned())], "{inside}");
+    };
+    let thumbnail = "<media:thumbnail url='http://e.org/t'/>";
+    let cover = "<itunes:image href='http://e.org/c'/>";
+    check(&format!("{cover}{thumbnail}"), "http://e.org/t");
+    check(cover, "http://e.org/c");
+    check(
+        &format!(
+            "{cover}{thumbnail}<media:content url='http://e.org/1' type='image/jpeg' width='140'/>\
+             <media:content url='http://e.org/2' type='image/jpeg' width='700'/>\
+             <media:content url='http://e.org/3' medium='image' width='460'/>\
+             <media:content url='http://e.org/4' medium='video' width='1920'/>"
+        ),
+        "http://e.org/2",
+    );
+}
+
+#[test]
 fn rss_2() {
     let listing = read(RSS2).unwrap();
     check(
@@ -135,7 +164,7 @@ authors: 林小明; Desk
 categories: Trade; Ships
 summary: html A <i>short</i> summary
 body: html <p>The whole &amp; story</p>
-thumbnail: https://cdn.example/t.jpg
+thumbnail: https://cdn.example/a.jpg
 origin: Origin
 file: https://cdn.example/a.mp3 Some(\"audio/mpeg\") Some(1234)
 file: https://cdn.example/a.jpg None None",

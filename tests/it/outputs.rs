@@ -17,6 +17,7 @@ use crate::support::hostile::{at, entry, evil, hostile, river, url};
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
 const DC: &str = "http://purl.org/dc/elements/1.1/";
+const MEDIA: &str = "http://search.yahoo.com/mrss/";
 const CONTENT: &str = "http://purl.org/rss/1.0/modules/content/";
 
 fn render(format: &str, river: &River) -> String {
@@ -68,7 +69,7 @@ fn judge_rss(document: &str) -> Vec<String> {
     let root = parsed.root_element();
     must(root.has_tag_name("rss"), "the root is not rss");
     must(root.attribute("version") == Some("2.0"), "not version 2.0");
-    let known = [ATOM, DC, CONTENT];
+    let known = [ATOM, DC, CONTENT, MEDIA];
     must(
         parsed
             .descendants()
@@ -364,6 +365,32 @@ fn of_atom(document: &str) -> Vec<Filed> {
 }
 
 #[test]
+fn every_format_names_the_lead_picture() {
+    let mut one = entry(1);
+    let picture = "https://example.org/1.jpg?a=1&b=2";
+    one.article.article.thumbnail = Some(url(picture));
+    let river = river(vec![one, entry(2)]);
+    let named = |document: &str, space: &str, name: &str| -> Vec<String> {
+        let parsed = Document::parse(document).unwrap();
+        parsed
+            .descendants()
+            .filter(|node| node.has_tag_name((space, name)))
+            .map(|node| node.attribute("url").unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        named(&render("atom", &river), MEDIA, "thumbnail"),
+        [picture]
+    );
+    let rss = render("rss", &river);
+    assert_eq!(named(&rss, MEDIA, "content"), [picture]);
+    assert!(rss.contains(" medium=\"image\""), "{rss}");
+    let json: Value = serde_json::from_str(&render("json", &river)).unwrap();
+    assert_eq!(json["items"][0]["image"], picture);
+    assert_eq!(json["items"][1].get("image"), None);
+}
+
+#[test]
 fn f_57_the_formats_agree() {
     let mut many = hostile();
     // Twice the same id, and more than fits.
@@ -443,8 +470,11 @@ fn readers_read_all_formats_alike() {
             // feed-rs keeps an Atom enclosure as a link and reads no attachments of JSON; RSS has room for one.
             let media: usize = read.media.iter().map(|media| media.content.len()).sum();
             if name == "rss" {
-                assert_eq!(media, item.enclosures().count().min(1), "{}", item.id);
-                let first = item.enclosures().next().map(|(one, _)| one.url.to_string());
+                let enclosed = item.enclosures().count().min(1);
+                let pictures = usize::from(item.picture().is_some());
+                assert_eq!(media, enclosed + pictures, "{}", item.id);
+                let first = item.enclosures().next().map(|(one, _)| &one.url);
+                let first = first.or(item.picture()).map(ToString::to_string);
                 let read = read.media.first().and_then(|media| media.content.first());
                 let read = read.and_then(|content| content.url.as_ref());
                 assert_eq!(read.map(ToString::to_string), first);

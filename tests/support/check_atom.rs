@@ -8,6 +8,7 @@ use roxmltree::{Document, Node};
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
+const MEDIA: &str = "http://search.yahoo.com/mrss/";
 const OURS: &str = "urn:feedmill:ns:1";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -143,6 +144,11 @@ impl Faults {
                 _ if !child.is_element() => {}
                 Some(ATOM) if known.contains(&name) => {}
                 Some(OURS) if what == "entry" => {}
+                Some(MEDIA) if what == "entry" && name == "thumbnail" => {
+                    if !child.attribute("url").is_some_and(is_web) {
+                        self.add("entry: a thumbnail without an address");
+                    }
+                }
                 // Counted by the caller.
                 Some(HISTORY) if what == "feed" && name == "archive" => {}
                 _ => self.add(format!("{what}: an element {name} that has no place there")),
@@ -301,7 +307,7 @@ impl Faults {
              pre q rp rt ruby s samp section small source span strike strong sub summary sup table tbody td tfoot th \
              thead time tr tt u ul var video wbr";
         const ATTRIBUTES: &str = "alt cite colspan controls datetime dir height href hreflang lang media poster \
-             reversed rowspan scope sizes span src srcset start title type value width";
+             referrerpolicy reversed rowspan scope sizes span src srcset start title type value width";
         let document = dom_query::Document::fragment(html);
         let mut elements: Vec<_> = document
             .root()
@@ -314,6 +320,9 @@ impl Faults {
             let name = node.node_name().unwrap_or_default().to_string();
             if !PLAIN.split_whitespace().any(|known| known == name) {
                 self.add(format!("content: an element {name} (F-16)"));
+            }
+            if name == "img" && node.attr("referrerpolicy").as_deref() != Some("no-referrer") {
+                self.add("content: a picture that is asked with a referrer");
             }
             for attribute in node.attrs() {
                 let attribute_name = attribute.name.local.to_string();

@@ -133,6 +133,9 @@ pub fn hostile() -> River {
         Box::new(|e| "no tag \"".clone_into(&mut e.language)),
         Box::new(|e| e.article.article.summary = Some(Content::html("<p>S &amp; <b>s</b></p>"))),
         Box::new(|e| {
+            e.article.article.thumbnail = Some(url("https://example.org/t.jpg?a='\"<b>&c"));
+        }),
+        Box::new(|e| {
             e.article.article.enclosures = vec![
                 Enclosure {
                     url: url("https://example.org/a.mp3?x=1&y=2"),

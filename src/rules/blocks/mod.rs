@@ -7,6 +7,7 @@
 pub mod inline;
 mod line;
 mod render;
+mod skip;
 
 use crate::model::content::{Content, ContentKind};
 use crate::model::urls::PageUrl;

@@ -2,9 +2,11 @@
 
 use crate::model::urls::PageUrl;
 use crate::rules::blocks::line::Line;
+use crate::rules::blocks::skip::{is_wordless, next, skip_element};
 use crate::rules::blocks::{Block, Style};
-use crate::rules::markup::element::{Layout, Nesting, element};
+use crate::rules::markup::element::{Layout, element};
 use crate::rules::markup::entity;
+use crate::rules::markup::picture::{self, Around};
 use crate::rules::markup::token::{Tag, Token, Tokens};
 
 /// Deeper nesting of lists and quotes is not shown, or the marks would outgrow the words.
@@ -17,68 +19,40 @@ const LONGEST_URL: usize = 2048;
 pub(super) fn render(html: &str, base: Option<&PageUrl>, style: Style) -> Vec<Block> {
     let mut renderer = Renderer::new(html.len(), base, style);
     let mut tokens = Tokens::new(html);
+    let mut around = Around::default();
     let mut may_skip = true;
     while let Some(token) = next(&mut tokens) {
         match token {
-            Token::Text(text) => renderer.line.push_str(&entity::decode(text, false)),
-            Token::End(tag) => renderer.end(&tag),
+            Token::Text(text) => {
+                around.text(text);
+                renderer.line.push_str(&entity::decode(text, false));
+            }
+            Token::End(tag) => {
+                around.end(&tag);
+                renderer.end(&tag);
+            }
             Token::Start(tag) if may_skip && is_wordless(&tag) => {
-                let inside = tokens.clone();
+                let mut inside = tokens.clone();
                 if !skip_element(&mut tokens, tag.name) {
                     // Never closed: rather show what a player would say than lose the rest of the article. Once, so
                     // that the text is read twice at most.
                     tokens = inside;
                     may_skip = false;
+                } else if tag.is("noscript")
+                    && let Some(picture) = around.noscript(inside.skip_raw(tag.name))
+                {
+                    renderer.image(&picture, &mut around);
                 }
             }
-            Token::Start(tag) => renderer.start(&tag),
+            Token::Start(tag) if picture::is_picture(&tag) => renderer.image(&tag, &mut around),
+            Token::Start(tag) => {
+                around.start(&tag);
+                renderer.start(&tag);
+            }
             Token::Other => {}
         }
     }
     renderer.finish()
-}
-
-/// The next token, the insides of scripts and styles left out. HTML ignores the stroke of `<script/>`, but feeds mean it.
-fn next<'a>(tokens: &mut Tokens<'a>) -> Option<Token<'a>> {
-    let token = tokens.next()?;
-    if let Token::Start(tag) = &token
-        && !tag.self_closing
-        && tag.element().nesting == Nesting::Raw
-    {
-        tokens.skip_raw(tag.name);
-    }
-    Some(token)
-}
-
-/// Whether an element is left out with all it contains.
-fn is_wordless(tag: &Tag) -> bool {
-    // qq ends its articles with `<div powered-by="ex-editor">`.
-    let noise = || tag.is("div") && tag.attribute("powered-by").is_some();
-    let known = tag.element();
-    let wordless = match known.layout {
-        Layout::Player => true,
-        // Raw ones have lost their insides already; a formula has words.
-        Layout::Hidden => known.nesting != Nesting::Raw && !tag.is("math"),
-        _ => ["button", "canvas", "head"].iter().any(|name| tag.is(name)),
-    };
-    !tag.self_closing && (wordless || noise())
-}
-
-fn skip_element(tokens: &mut Tokens, name: &str) -> bool {
-    let mut open = 1usize;
-    while let Some(token) = next(tokens) {
-        match token {
-            Token::Start(tag) if tag.is(name) && !tag.self_closing => open += 1,
-            Token::End(ended) if ended.is(name) => {
-                open -= 1;
-                if open == 0 {
-                    return true;
-                }
-            }
-            _ => {}
-        }
-    }
-    false
 }
 
 /// Whether an element parts one block from the next.
@@ -132,7 +106,6 @@ impl<'a> Renderer<'a> {
                 Some(url) => self.line.open_link(url),
                 None => self.line.close_link(),
             },
-            "img" => self.image(tag),
             "td" | "th" => self.cell(),
             _ if parts_blocks(name) => {
                 self.boundary();
@@ -262,22 +235,19 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn image(&mut self, tag: &Tag) {
-        let dot = |name| {
-            tag.value(name)
-                .is_some_and(|size| matches!(size.trim(), "0" | "1" | "1px"))
-        };
-        if dot("width") && dot("height") {
+    fn image<'t>(&mut self, tag: &Tag<'t>, around: &mut Around<'t>) {
+        if picture::is_unseen(tag) {
             return; // counts readers
         }
-        // Lazy loaders keep the address aside, some with a grey dot in its place.
-        let url = ["data-src", "data-original", "data-lazy-src", "src"]
-            .iter()
-            .filter_map(|name| tag.value(name))
-            .find_map(|url| self.address(&url));
-        let Some(url) = url else {
+        let url = self.picture(tag).or_else(|| {
+            let other = around.instead()?;
+            self.picture(&other).filter(|_| !picture::is_unseen(&other))
+        });
+        let Some(url) = url else { return };
+        around.done();
+        if picture::is_beacon(&url) {
             return;
-        };
+        }
         let alt = tag
             .value("alt")
             .map(|alt| one_line(&alt))
@@ -285,6 +255,11 @@ impl<'a> Renderer<'a> {
         self.part();
         self.end_list();
         self.emit(Block::Image { alt, url });
+    }
+
+    /// Where the picture of a tag is.
+    fn picture(&mut self, tag: &Tag<'_>) -> Option<String> {
+        picture::addresses(tag).find_map(|url| self.address(&url))
     }
 
     /// An absolute address; `//host/…` is read as https whatever page it stands on (archive format, 7.4).

@@ -83,6 +83,19 @@ fn links_and_pictures_have_whole_addresses() {
         "<img src='data:image/gif;base64,R0' data-src=/l.png><img><img src=p width=1 height=1>",
         "!|https://example.org/l.png",
     );
+    for picture in [
+        "<img src=/blank.gif><noscript><img src=/l.png></noscript>",
+        "<noscript><img src=/l.png></noscript><img src=/blank.gif>",
+        "<picture><source data-srcset='/l.png 2x'><img alt=''></picture>",
+        "<img src=//hm.baidu.com/hm.gif><img src=/l.png><img src=/c width=0>",
+        "<amp-img src=/l.png><noscript><img src=/l.png></noscript></amp-img>",
+    ] {
+        check(picture, "!|https://example.org/l.png");
+    }
+    check(
+        "<noscript>甲<img src=/l.png>乙",
+        "甲¶!|https://example.org/l.png¶乙",
+    );
     check(
         "<figure><img src=/a><figcaption>说明</figcaption></figure>",
         "!|https://example.org/a¶说明",

@@ -8,6 +8,7 @@ use crate::rules::dates;
 use crate::rules::extract::prose::Run;
 use crate::rules::extract::tree::{At, Tree, one_blank};
 use crate::rules::fold::fold;
+use crate::rules::lead;
 
 /// The content of the first of these `meta` elements that has any.
 fn meta(document: &Document, names: &[&str]) -> Option<String> {
@@ -84,7 +85,7 @@ pub(super) fn without_site(name: &str) -> String {
     .to_owned()
 }
 
-/// The picture the page names for itself.
+/// The picture the page names for itself, unless that is the site's logo.
 pub(super) fn image(document: &Document, base: &PageUrl) -> Option<PageUrl> {
     let given = meta(
         document,
@@ -96,7 +97,7 @@ pub(super) fn image(document: &Document, base: &PageUrl) -> Option<PageUrl> {
             "image",
         ],
     )?;
-    base.join(&given).ok()
+    base.join(&given).ok().filter(lead::may_be)
 }
 
 /// When it was published, by its own word.
@@ -226,11 +227,4 @@ fn is_page_of(next: &PageUrl, this: &PageUrl) -> bool {
         && query == own_query
         && (extension == own_extension || extension.is_empty() || own_extension.is_empty())
         && !path.is_empty()
-}
-
-/// The first picture of some safe HTML.
-pub(super) fn first_picture(html: &str) -> Option<PageUrl> {
-    let (_, rest) = html.split_once("<img src=\"")?;
-    let (address, _) = rest.split_once('"')?;
-    PageUrl::parse(&address.replace("&amp;", "&")).ok()
 }

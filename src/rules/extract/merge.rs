@@ -3,7 +3,7 @@
 use crate::model::content::Content;
 use crate::model::entry::Draft;
 use crate::rules::extract::{Extracted, width};
-use crate::rules::html;
+use crate::rules::{html, lead};
 
 /// What has fewer words than this is none, as wide as twenty Han characters.
 const LEAST: u32 = 40;
@@ -29,6 +29,7 @@ pub fn thin(chars: usize, words: &str) -> Option<String> {
 /// The entry with the words of its page, `html`. What the feed says besides stays; what it does not say the page may.
 /// Words of the feed that are the article's teaser become its summary.
 pub fn merge(draft: Draft, page: Extracted, html: String) -> Draft {
+    let thumbnail = lead::given(&draft).or(page.image);
     let teaser = draft
         .body
         .filter(|body| html::words(body).chars().count() * 2 < page.chars);
@@ -37,7 +38,7 @@ pub fn merge(draft: Draft, page: Extracted, html: String) -> Draft {
         published: draft.published.or(page.published),
         summary: draft.summary.or(teaser),
         body: Some(Content::html(html)),
-        thumbnail: draft.thumbnail.or(page.image),
+        thumbnail,
         ..draft
     }
 }

@@ -24,8 +24,8 @@ use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
 use crate::rules::extract::prose::{Run, Size, Surroundings};
 use crate::rules::extract::tree::{At, Tree};
-use crate::rules::html;
 use crate::rules::markup::depth;
+use crate::rules::{html, lead};
 
 /// What is known of the article before its page is read.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ pub struct Extracted {
     pub title: Option<String>,
     /// Its words as the page has them, with absolute addresses and the pictures a script would fetch.
     pub html: String,
-    /// Its lead picture: the one the page names for itself, else its first.
+    /// Its lead picture: the one the page names for itself, else its first that is large enough.
     pub image: Option<PageUrl>,
     /// The page it goes on at.
     pub next: Option<PageUrl>,
@@ -108,6 +108,7 @@ pub fn extract(page: &str, url: &PageUrl, wanted: Wanted<'_>) -> Result<Extracte
     if let Some(selector) = wanted.selector {
         tops = selected(&document, &tree, selector)?;
     }
+    tree.fill_pictures();
     strip::hidden(&mut tree);
     let mut how = How::Selector;
     let mut title = about::title(&tree, &prose::runs(&tree), &names);
@@ -151,7 +152,7 @@ pub fn extract(page: &str, url: &PageUrl, wanted: Wanted<'_>) -> Result<Extracte
     let given = names.first().map(|name| about::without_site(name));
     Ok(Extracted {
         title: title.map(|(_, title)| title).or(given),
-        image: about::image(&document, &base).or_else(|| about::first_picture(&html)),
+        image: about::image(&document, &base).or_else(|| lead::first(&html, Some(&base))),
         next: about::next(&document, &base, url),
         published: about::published(&document, wanted.zone),
         how,

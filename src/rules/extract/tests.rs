@@ -6,6 +6,8 @@
     missing_docs
 )]
 
+mod pictures;
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -236,27 +238,6 @@ fn a_selector_takes_all_it_finds_each_once() {
     assert!(none.contains("no `.b` in the article's page"), "{none}");
     assert!(check_selector("div.a > p, #b").is_ok());
     assert!(check_selector("div[").is_err());
-}
-
-#[test]
-fn pictures_are_absolute_and_the_page_names_its_own() {
-    let page = around(&format!(
-        "<p><img data-src=p.jpg src=data:,></p>{}",
-        paragraphs(2)
-    ));
-    let found = read(&page, "", None).unwrap();
-    assert!(
-        found
-            .html
-            .contains("<img src=\"https://news.example.org/2025/1101/p.jpg\">")
-    );
-    assert_eq!(
-        found.image.unwrap().as_str(),
-        "https://news.example.org/2025/1101/p.jpg"
-    );
-    let named = format!("<meta property=og:image content=/lead.jpg>{page}");
-    let image = read(&named, "", None).unwrap().image.unwrap();
-    assert_eq!(image.as_str(), "https://news.example.org/lead.jpg");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::ops::Range;
 use dom_query::{Document, NodeData, NodeId, NodeRef};
 
 use crate::rules::markup::element::{Layout, element};
-use crate::rules::markup::escape;
+use crate::rules::markup::{escape, picture};
 
 /// The place of a node in its tree.
 pub(super) type At = usize;
@@ -47,6 +47,15 @@ impl Node {
             .iter()
             .find(|(known, _)| known == name)
             .map_or("", |(_, value)| value)
+    }
+
+    /// Whether a picture says where it is.
+    fn has_address(&self) -> bool {
+        self.attributes.iter().any(|(name, value)| {
+            let value = value.trim();
+            let stands_in = value.starts_with("data:") || picture::is_placeholder(value);
+            picture::holds_address(name) && !value.is_empty() && !stands_in
+        })
     }
 
     pub(super) fn is(&self, names: &[&str]) -> bool {
@@ -145,6 +154,44 @@ impl Tree {
         })
     }
 
+    /// Gives pictures that have no address that of the `noscript` beside them, which will be taken off like any other.
+    pub(super) fn fill_pictures(&mut self) {
+        for at in 0..self.len() {
+            if self.at(at).name != "noscript" {
+                continue;
+            }
+            let is_img = |at: &At| self.at(*at).name == "img";
+            let Some(inner) = self.below(at).find(is_img) else {
+                continue;
+            };
+            let siblings = &self.at(self.at(at).parent).children;
+            let is_something = |at: &&At| {
+                let node = self.at(**at);
+                !node.name.is_empty() || !node.text.trim().is_empty()
+            };
+            // They stand in document order.
+            let Ok(place) = siblings.binary_search(&at) else {
+                continue;
+            };
+            let (before, behind) = siblings.split_at(place);
+            let beside = [
+                before.iter().rev().find(is_something),
+                behind.iter().skip(1).find(is_something),
+            ];
+            let waiting = beside
+                .into_iter()
+                .flatten()
+                .copied()
+                .find(|at| is_img(at) && !self.at(*at).has_address());
+            let attributes = self.at(inner).attributes.clone();
+            if let Some(at) = waiting
+                && let Some(node) = self.nodes.get_mut(at)
+            {
+                node.attributes = attributes;
+            }
+        }
+    }
+
     /// What is left of it, as HTML.
     pub(super) fn html(&self, top: At) -> String {
         let mut html = String::new();
@@ -162,7 +209,8 @@ impl Tree {
                 continue;
             }
             let plain = |name: &str| {
-                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+                !name.is_empty() && name.bytes().all(letter)
             };
             let name = match node.name.as_str() {
                 "xmp" | "listing" | "plaintext" => "pre",

@@ -6,7 +6,8 @@ use crate::model::content::{Content, ContentKind};
 use crate::model::urls::PageUrl;
 use crate::rules::blocks::inline::{Piece, pieces, push_without_marks, without_heading};
 use crate::rules::blocks::{Block, Style, blocks};
-use crate::rules::html::{cut, escape_text, safe, text};
+use crate::rules::html::safe::published;
+use crate::rules::html::{cut, escape_text, text};
 use crate::rules::markup::escape::push_anywhere;
 
 /// Plain text as HTML: one `<p>` for each line that is not blank.
@@ -23,11 +24,12 @@ pub fn paragraphs(plain: &str) -> String {
         })
 }
 
-/// The words as safe HTML, whatever kind they are. Relative addresses resolve against `base`.
+/// The words as safe HTML for others to read, whatever kind they are: pictures ask for `referrerpolicy="no-referrer"`.
+/// Relative addresses resolve against `base`.
 pub fn display(content: &Content, base: Option<&PageUrl>) -> String {
     match content.kind {
-        ContentKind::Html => safe(&content.text, base),
-        _ => safe(&markup(content), base),
+        ContentKind::Html => published(&content.text, base),
+        _ => published(&markup(content), base),
     }
 }
 

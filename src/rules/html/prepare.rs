@@ -5,39 +5,39 @@ use crate::model::urls::PageUrl;
 use crate::rules::html::urls;
 use crate::rules::markup::entity::decode;
 use crate::rules::markup::escape::push_anywhere;
+use crate::rules::markup::picture::{self, Around};
 use crate::rules::markup::token::{Tag, Token, Tokens};
-
-/// Where pages keep the address of a picture until it scrolls into sight.
-const LAZY: [&str; 6] = [
-    "data-src",
-    "data-original",
-    "data-lazy-src",
-    "data-actualsrc",
-    "data-orig-src",
-    "data-url",
-];
-const LAZY_SET: [&str; 2] = ["data-srcset", "data-lazy-srcset"];
 
 /// The same HTML, ready to be cleaned.
 pub fn prepare(html: &str, base: Option<&PageUrl>) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 8);
+    let mut around = Around::default();
     let mut tokens = Tokens::new(html);
     while let Some(token) = tokens.next() {
         match token {
-            Token::Text(text) => out.push_str(text),
+            Token::Text(text) => {
+                around.text(text);
+                out.push_str(text);
+            }
             Token::End(tag) if tag.is("iframe") || tag.is("noscript") => {}
-            Token::End(tag) => out.push_str(tag.raw),
+            Token::End(tag) => {
+                around.end(&tag);
+                out.push_str(tag.raw);
+            }
             Token::Other => {}
             Token::Start(tag) => {
+                around.start(&tag);
                 if tag.is("iframe") {
                     tokens.skip_raw(tag.name);
                     frame(&mut out, &tag, base);
                 } else if tag.is("embed") {
                     frame(&mut out, &tag, base);
                 } else if tag.is("noscript") {
-                    tokens.skip_raw(tag.name);
-                } else if tag.is("img") {
-                    picture(&mut out, &tag, base);
+                    if let Some(inner) = around.noscript(tokens.skip_raw(tag.name)) {
+                        picture(&mut out, &inner, &mut around, base);
+                    }
+                } else if picture::is_picture(&tag) {
+                    picture(&mut out, &tag, &mut around, base);
                 } else if [
                     "a",
                     "audio",
@@ -92,32 +92,33 @@ fn frame(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
     out.push_str("</a>");
 }
 
-fn picture(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
-    let resolved = |name: &&str| tag.attribute(name).and_then(|raw| urls::resolve(raw, base));
-    let lazy = LAZY
-        .iter()
-        .filter_map(resolved)
-        .find(|url| urls::is_web(url));
-    let given = resolved(&"src").filter(|url| !urls::is_placeholder(url));
-    let set = LAZY_SET
-        .iter()
-        .chain(&["srcset"])
-        .filter_map(|name| tag.attribute(name))
-        .find_map(|raw| urls::resolve_set(raw, base));
-    let from_set = || {
-        set.as_deref()
-            .and_then(|set| urls::candidates(set).next())
-            .map(|(url, _)| url.to_owned())
-    };
-    let Some(src) = lazy.or(given).or_else(from_set) else {
+/// Writes a picture, if it has an address and is meant to be seen. One without an address may have it in what stands
+/// around it.
+fn picture<'a>(out: &mut String, tag: &Tag<'a>, around: &mut Around<'a>, base: Option<&PageUrl>) {
+    if picture::is_unseen(tag) {
+        return;
+    }
+    let mut from = *tag;
+    let mut src = address(&from, base);
+    if src.is_none() {
+        let Some(other) = around.instead() else {
+            return;
+        };
+        from = other;
+        src = address(&from, base);
+    }
+    around.done();
+    let Some(src) = src else {
         return;
     };
-    if is_pixel(tag) {
+    if picture::is_unseen(&from) || picture::is_beacon(&src) {
         return;
     }
     out.push_str("<img");
     attribute(out, "src", &src);
-    if let Some(set) = set {
+    let set = picture::sets(&from).find_map(|set| urls::resolve_set(&set, base));
+    // That of another form stays there, with its type.
+    if let Some(set) = set.filter(|_| !from.is("source")) {
         attribute(out, "srcset", &set);
     }
     for name in ["sizes", "alt", "title", "lang", "dir", "width", "height"] {
@@ -128,28 +129,24 @@ fn picture(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
     out.push('>');
 }
 
-/// A picture nobody can see counts its readers (F-64).
-fn is_pixel(tag: &Tag<'_>) -> bool {
-    let style = tag
-        .attribute("style")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let tiny = |name: &str| {
-        let declared = style
-            .split(';')
-            .filter_map(|declaration| declaration.split_once(':'))
-            .find(|(property, _)| property.trim() == name)
-            .map(|(_, value)| value);
-        tag.attribute(name)
-            .or(declared)
-            .is_some_and(|size| matches!(size.trim().trim_end_matches("px"), "0" | "1"))
-    };
-    tiny("width") && tiny("height")
+/// Where a picture is, absolute; a small one within the page only where it has no other address.
+fn address(tag: &Tag<'_>, base: Option<&PageUrl>) -> Option<String> {
+    let mut within = None;
+    for given in picture::addresses(tag) {
+        match urls::resolve_decoded(&given, base) {
+            Some(url) if urls::is_web(&url) => return Some(url),
+            Some(url) if urls::is_small_picture(&url) => within = within.or(Some(url)),
+            _ => {}
+        }
+    }
+    within
 }
 
 fn with_addresses(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
     out.push('<');
     out.push_str(tag.name);
+    // What waits for a script stands in for what is there until it runs.
+    let mut set = picture::sets(tag).find_map(|set| urls::resolve_set(&set, base));
     for (name, raw) in tag.attributes() {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         let value = if ["href", "src", "poster", "cite"]
@@ -158,7 +155,7 @@ fn with_addresses(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
         {
             urls::resolve(raw, base)
         } else if is("srcset") {
-            urls::resolve_set(raw, base)
+            set.take()
         } else {
             Some(decode(raw, true).into_owned())
         };
@@ -167,6 +164,9 @@ fn with_addresses(out: &mut String, tag: &Tag<'_>, base: Option<&PageUrl>) {
         if let (Some(value), true) = (value, plain) {
             attribute(out, name, &value);
         }
+    }
+    if let Some(set) = set {
+        attribute(out, "srcset", &set);
     }
     out.push('>');
 }

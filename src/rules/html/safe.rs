@@ -12,6 +12,7 @@ use crate::rules::html::text::text_on_lines;
 use crate::rules::html::urls;
 use crate::rules::markup::depth::depth_ok;
 use crate::rules::markup::escape;
+use crate::rules::markup::picture::candidates;
 
 /// Elements that may be shown, with their attributes. Everything else is taken off and its words stay.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -101,7 +102,17 @@ const REMOVED_WHOLE: [&str; 11] = [
 ];
 
 /// A reader is expensive to make, so there is one; it needs no base, since addresses are absolute by then.
-static READER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+static READER: LazyLock<Builder<'static>> = LazyLock::new(reader);
+
+/// The same for what we publish. Many portals, Chinese ones above all, refuse their pictures to readers of other sites, and
+/// whom a reader reads is nobody's business: no picture is asked with the address of the page it stands on.
+static PUBLISHER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = reader();
+    builder.set_tag_attribute_value("img", "referrerpolicy", "no-referrer");
+    builder
+});
+
+fn reader() -> Builder<'static> {
     let attributes: HashMap<_, HashSet<_>> = ALLOWED
         .iter()
         .map(|(tag, attributes)| (*tag, attributes.iter().copied().collect()))
@@ -118,7 +129,7 @@ static READER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .link_rel(None)
         .attribute_filter(acceptable);
     builder
-});
+}
 
 /// The last word on every attribute, whatever came before.
 fn acceptable<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
@@ -130,7 +141,7 @@ fn acceptable<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<
         "href" => urls::is_link(value),
         "src" if element == "img" => urls::is_web(value) || urls::is_small_picture(value),
         "src" | "poster" | "cite" => urls::is_web(value),
-        "srcset" => urls::candidates(value).all(|(url, _)| urls::is_web(url)),
+        "srcset" => candidates(value).all(|(url, _)| urls::is_web(url)),
         "width" | "height" | "colspan" | "rowspan" | "span" => is_size(value),
         _ => true,
     };
@@ -144,6 +155,15 @@ fn acceptable<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<
 /// Applied again it changes nothing: what a reader parses is what was checked. HTML over the guard's limits
 /// ([`depth_ok`]), and HTML that means something else each time it is read, is shown as plain text.
 pub fn safe(html: &str, base: Option<&PageUrl>) -> String {
+    cleaned(html, base, &READER)
+}
+
+/// [`safe`], with pictures that are asked without a referrer.
+pub(super) fn published(html: &str, base: Option<&PageUrl>) -> String {
+    cleaned(html, base, &PUBLISHER)
+}
+
+fn cleaned(html: &str, base: Option<&PageUrl>, reader: &Builder<'_>) -> String {
     const PASSES: usize = 4;
     let mut now = Cow::Borrowed(html);
     for _ in 0..PASSES {
@@ -155,7 +175,7 @@ pub fn safe(html: &str, base: Option<&PageUrl>) -> String {
         if !depth_ok(&prepared) {
             break;
         }
-        let next = READER.clean(&prepared).to_string();
+        let next = reader.clean(&prepared).to_string();
         if next == *now {
             return next;
         }

@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::model::urls::PageUrl;
 use crate::rules::markup::entity;
+use crate::rules::markup::picture::{candidates, is_placeholder};
 
 /// `data:` addresses up to this length may stay, if they are raster pictures (F-16).
 const MAX_DATA: usize = 8 * 1024;
@@ -43,7 +44,8 @@ pub fn resolve(raw: &str, base: Option<&PageUrl>) -> Option<String> {
     resolve_decoded(&value, base)
 }
 
-fn resolve_decoded(value: &str, base: Option<&PageUrl>) -> Option<String> {
+/// The same of an attribute that was decoded.
+pub fn resolve_decoded(value: &str, base: Option<&PageUrl>) -> Option<String> {
     let value = value.trim();
     if value.is_empty() || value.len() > MAX_URL {
         return None;
@@ -61,11 +63,11 @@ fn resolve_decoded(value: &str, base: Option<&PageUrl>) -> Option<String> {
         .or_else(|| mail(value))
 }
 
-/// `srcset` made absolute; `None` where no candidate is left.
-pub fn resolve_set(raw: &str, base: Option<&PageUrl>) -> Option<String> {
-    let value = entity::decode(raw, true);
-    let resolved: Vec<String> = candidates(&value)
+/// A decoded `srcset` made absolute; `None` where no candidate is left.
+pub fn resolve_set(value: &str, base: Option<&PageUrl>) -> Option<String> {
+    let resolved: Vec<String> = candidates(value)
         .take(16)
+        .filter(|(url, _)| !is_placeholder(url))
         .filter_map(|(url, size)| {
             let url =
                 resolve_decoded(url, base).filter(|url| is_web(url) && !url.ends_with(','))?;
@@ -77,32 +79,4 @@ pub fn resolve_set(raw: &str, base: Option<&PageUrl>) -> Option<String> {
         })
         .collect();
     (!resolved.is_empty()).then(|| resolved.join(", "))
-}
-
-/// The candidates of a `srcset`: an address up to a blank, a descriptor up to a comma (§4.8.4.4.1).
-pub fn candidates(value: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest
-            .find(|c: char| c.is_ascii_whitespace())
-            .unwrap_or(rest.len());
-        let (url, after) = rest.split_at(end);
-        if url.ends_with(',') {
-            rest = after;
-            return Some((url.trim_end_matches(','), ""));
-        }
-        let end = after.find(',').unwrap_or(after.len());
-        let (size, after) = after.split_at(end);
-        rest = after;
-        Some((url, size.trim()))
-    })
-}
-
-/// A 1x1 GIF, which pages show until a script puts the picture there.
-pub fn is_placeholder(url: &str) -> bool {
-    url.starts_with("data:image/gif;base64,R0lGODlhAQAB") || url.starts_with("about:")
 }

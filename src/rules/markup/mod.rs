@@ -5,4 +5,5 @@ pub mod depth;
 pub mod element;
 pub mod entity;
 pub mod escape;
+pub mod picture;
 pub mod token;

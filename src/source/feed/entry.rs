@@ -25,8 +25,10 @@ struct Extra {
     about: Option<EntryId>,
     /// The link leads to HTML.
     readable: bool,
-    /// A picture that is not called the thumbnail.
-    picture: Option<PageUrl>,
+    /// The widest picture that is the entry's own (`media:content`), and how wide it says it is.
+    picture: Option<(u32, PageUrl)>,
+    /// A picture that is not called the thumbnail (`itunes:image`).
+    cover: Option<PageUrl>,
     /// Words that only stand where players look for them.
     description: Option<Content>,
     /// `summary` in RSS, beside the `description` or instead of it.
@@ -79,7 +81,8 @@ pub(super) fn read<'t>(
     }
     draft.id = draft.id.or(extra.about);
     draft.link = draft.link.or(extra.permalink);
-    draft.thumbnail = draft.thumbnail.or(extra.picture);
+    let picture = extra.picture.map(|(_, url)| url);
+    draft.thumbnail = picture.or(draft.thumbnail).or(extra.cover);
     match (extra.brief, &draft.summary, &draft.body) {
         // Of two the longer is the words themselves.
         (Some(brief), Some(words), None) if brief.text.len() <= words.text.len() => {
@@ -327,12 +330,17 @@ fn extension<'t>(
         (Ns::Media, "content") => {
             let base = cursor.base().clone();
             enclosure(tag, &base, ["url", "type", "fileSize"], draft);
-            let picture = tag.attr("medium").is_some_and(|medium| medium == "image")
-                || tag
-                    .attr("type")
-                    .is_some_and(|kind| kind.starts_with("image/"));
-            if picture && extra.picture.is_none() {
-                extra.picture = tag.attr("url").and_then(|url| address(&base, &url));
+            let says =
+                |name, start: &str| tag.attr(name).is_some_and(|kind| kind.starts_with(start));
+            let picture = says("medium", "image") || says("type", "image/");
+            let width = tag
+                .attr("width")
+                .and_then(|width| width.trim().parse().ok());
+            let width = width.unwrap_or(0);
+            let known = extra.picture.as_ref().map(|(known, _)| *known);
+            if picture && known.is_none_or(|known| width > known) {
+                let url = tag.attr("url").and_then(|url| address(&base, &url));
+                extra.picture = url.map(|url| (width, url)).or(extra.picture.take());
             }
         }
         (Ns::Media, "thumbnail") => {
@@ -344,7 +352,7 @@ fn extension<'t>(
             let url = tag
                 .attr("href")
                 .and_then(|url| address(cursor.base(), &url));
-            extra.picture = extra.picture.take().or(url);
+            extra.cover = extra.cover.take().or(url);
             cursor.skip(depth)?;
         }
         _ => cursor.skip(depth)?,

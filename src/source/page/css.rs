@@ -3,13 +3,12 @@
 
 use dom_query::{Matcher, NodeRef, Selection};
 
+use crate::rules::markup::picture;
+
 /// Characters of a text that are kept.
 const MAX_TEXT: usize = 4_000;
 /// So many elements are looked at for one value.
 const MAX_TRIED: usize = 8;
-/// Where pictures have their address: pages that load them late keep a blank one in `src`.
-const PICTURE: [&str; 4] = ["data-src", "data-original", "data-lazy-src", "src"];
-
 /// A selector and where its value is.
 #[derive(Debug)]
 pub struct Field {
@@ -91,9 +90,11 @@ impl Field {
             Usual::Text => text(node),
             Usual::Date => attr(node, "datetime").or_else(|| text(node)),
             Usual::Link => attr(node, "href"),
-            Usual::Picture => PICTURE
-                .iter()
-                .find_map(|name| attr(node, name).filter(|url| !url.starts_with("data:"))),
+            Usual::Picture => picture::WHERE.iter().find_map(|name| {
+                let stands_in =
+                    |url: &String| url.starts_with("data:") || picture::is_placeholder(url);
+                attr(node, name).filter(|url| !stands_in(url))
+            }),
         }
     }
 }
@@ -167,7 +168,7 @@ mod tests {
     fn a_field_is_a_selector_and_where_its_value_is() {
         let page = Document::from(
             "<div id=i data-id='7'><a class=t href=' /a '> One <b>two</b><br>three </a>\
-             <time datetime='2026-11-01'>yesterday</time><img data-src=/late.png src='data:x'>\
+             <time datetime='2026-11-01'>yesterday</time><img zoomfile=/late.png data-src=/x/blank.gif src='data:x'>\
              <p></p><p>words</p></div>",
         );
         let item = *page.select("#i").nodes().first().unwrap();
