@@ -105,6 +105,7 @@ fn report(feed: &FeedId, fate: Fate, took: Duration) -> FeedReport {
         seen: Seen {
             status: Some(200),
             bytes: 1000,
+            age: None,
         },
         record: Some(Remembered {
             at: Timestamp::from_secs(100),
