@@ -17,6 +17,14 @@ demo:
 bench feeds="2000":
     cargo bench --bench poll -- --feeds {{feeds}}
 
+# Megabytes of feeds read per second, beside feed-rs and sfeed
+bench-read feeds="200":
+    cargo bench --bench read -- {{feeds}}
+
+# Any bytes into the readers, so many seconds each (wants cargo-fuzz)
+fuzz seconds="60":
+    scripts/fuzz.sh {{seconds}}
+
 # The Debian package, in target/debian (wants cargo-deb)
 deb:
     packaging/deb

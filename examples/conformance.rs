@@ -1,20 +1,14 @@
 //! What a reader makes of feeds on disk, one JSON line each, for `scripts/conformance.py` to compare with another
-//! reader's; and how fast it is.
+//! reader's.
 //!
 //! Each line on stdin is `{"path", "base", "content_type"}`; each line on stdout `{"ok": true, "feed", "entries"}` or
 //! `{"ok": false, "error"}`. A text is `{"kind": "html" | "plain", "text"}`, a date RFC 3339, what is absent `null`.
-//! `--reader feed-rs` answers with the feed-rs crate alone. `--speed [feeds]` reads the benchmark's corpus with both.
+//! `--reader feed-rs` answers with the feed-rs crate alone.
 
-#[path = "../benches/poll/corpus.rs"]
-#[allow(dead_code)] // the benchmark asks it more
-mod corpus;
-
-use std::hint::black_box;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
-use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use feed_rs::model::{Content, Entry, Link, Text};
 use feedmill::model::content::{Content as Words, ContentKind};
 use feedmill::model::entry::{Draft, Lead, Listing};
@@ -33,9 +27,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.as_slice() {
         [] | ["--reader", "feedmill"] => answer(feedmill),
         ["--reader", "feed-rs"] => answer(feed_rs),
-        ["--speed"] => speed(200),
-        ["--speed", feeds] => speed(feeds.parse().context("how many feeds")?),
-        other => bail!("--reader feedmill, --reader feed-rs or --speed [feeds], not {other:?}"),
+        other => bail!("--reader feedmill or --reader feed-rs, not {other:?}"),
     }
 }
 
@@ -188,60 +180,4 @@ fn content(content: &Content) -> Option<Value> {
 
 fn typed(media_type: &str, text: &str) -> Value {
     json!({"kind": if media_type.contains("html") { "html" } else { "plain" }, "text": text})
-}
-
-/// Both readers over the same made-up feeds in one process, by turns, five rounds; the median of each.
-fn speed(feeds: usize) -> anyhow::Result<()> {
-    let corpus = corpus::Corpus::new(1);
-    let mut pages = Vec::new();
-    for feed in 0..feeds {
-        let (media_type, text) = corpus.feed(feed, 0);
-        pages.push(Page {
-            url: PageUrl::parse(&format!("http://feeds.example/{feed}"))?,
-            media_type: Some(media_type.to_owned()),
-            charset: Some("utf-8".to_owned()),
-            links: Vec::new(),
-            bytes: text.into_bytes(),
-        });
-    }
-    let bytes: usize = pages.iter().map(|page| page.bytes.len()).sum();
-    let subscription = subscription()?;
-    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..5 {
-        let started = Instant::now();
-        let mut entries = [0, 0];
-        for page in &pages {
-            entries[0] += black_box(Feed.read(&subscription, page)?).leads.len();
-        }
-        ours.push(rate(bytes, started));
-        let started = Instant::now();
-        for page in &pages {
-            entries[1] += black_box(parse_with_feed_rs(page)?).entries.len();
-        }
-        theirs.push(rate(bytes, started));
-        ratios.extend(ours.last().zip(theirs.last()).map(|(a, b)| a / b));
-        ensure!(
-            entries == [feeds * corpus::WINDOW; 2],
-            "entries {entries:?}"
-        );
-    }
-    #[allow(clippy::cast_precision_loss)]
-    let megabytes = bytes as f64 / 1e6;
-    println!(
-        "{feeds} feeds, {megabytes:.1} MB, median of 5: feedmill {:.0} MB/s, feed-rs {:.0} MB/s, ratio {:.2}",
-        median(ours),
-        median(theirs),
-        median(ratios)
-    );
-    Ok(())
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn rate(bytes: usize, started: Instant) -> f64 {
-    bytes as f64 / 1e6 / started.elapsed().as_secs_f64()
-}
-
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of[of.len() / 2]
 }

@@ -28,6 +28,7 @@ import venv
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "target" / "extract"
+FETCHING = 300  # seconds; then PyPI is taken to be out of reach
 FLOORS = {"long": 0.98, "short": 0.90}
 BASE = "https://news.example.org/2025/1101/8812345.html"
 
@@ -435,7 +436,7 @@ def python():
     program = home / "bin" / "python"
     if not (home / "ready").exists():
         venv.create(home, with_pip=True, clear=True)
-        subprocess.run([program, "-m", "pip", "install", "--quiet", "trafilatura", "lxml_html_clean"], check=True)
+        subprocess.run([program, "-m", "pip", "install", "--quiet", "trafilatura", "lxml_html_clean"], check=True, timeout=FETCHING)
         (home / "ready").touch()
     version = subprocess.run([program, "-c", "import trafilatura; print(trafilatura.__version__)"], check=True, capture_output=True, text=True)
     return program, version.stdout.strip()

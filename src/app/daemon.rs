@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
@@ -22,7 +23,8 @@ use crate::config::{Config, Places};
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
-use crate::serve::site::Site;
+use crate::serve::site::{Maker, Site};
+use crate::service::poll::Desk;
 use crate::service::report::Fate;
 use crate::service::scheduler::{self, Event, Pace};
 use crate::service::vitals::Vitals;
@@ -83,7 +85,10 @@ impl Daemon {
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
-        let serve = |listener| serve(&app.config, listener, &library, &vitals, retired.clone());
+        let serve = |listener| {
+            let live = live(&vitals, &desk);
+            serve(&app.config, listener, &library, live, retired.clone())
+        };
         let server = listener.map(serve).transpose()?;
         let (polled, polls) = mpsc::unbounded_channel();
         let watchman = Watchman {
@@ -219,12 +224,21 @@ fn listen(config: &Config, handed: Option<StdListener>) -> anyhow::Result<Option
     Ok(Some(listener))
 }
 
+/// What is made when it is asked for.
+fn live(vitals: &Arc<Vitals>, desk: &Arc<Desk<Mindful>>) -> HashMap<&'static str, Maker> {
+    let metrics = watchman::metrics(Arc::clone(vitals), Arc::clone(desk));
+    HashMap::from([
+        ("/healthz", watchman::healthz(Arc::clone(vitals))),
+        ("/metrics", metrics),
+    ])
+}
+
 /// Starts the server.
 fn serve(
     config: &Config,
     listener: StdListener,
     library: &Library,
-    vitals: &Arc<Vitals>,
+    live: HashMap<&'static str, Maker>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let settings = &config.settings.serve;
@@ -232,10 +246,7 @@ fn serve(
     info!(address = %listener.local_addr()?, "serving");
     let site = Site {
         latest: library.latest(),
-        live: HashMap::from([
-            ("/healthz", watchman::healthz(Arc::clone(vitals))),
-            ("/metrics", watchman::metrics(Arc::clone(vitals))),
-        ]),
+        live,
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::model::http::{FetchOutcome, Freshness, HttpValidators, Page, Request, Share};
+use crate::model::http::{Dated, FetchOutcome, Freshness, HttpValidators, Page, Request, Share};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -158,6 +158,7 @@ impl Handed {
             },
             validators: validators.flatten(),
             freshness: Freshness(head.fresh_millis.map(Duration::from_millis)),
+            dated: Dated::default(),
             moved_to: moved_to.and_then(Result::ok),
             private: head.private,
             share: Share::default(),
@@ -195,6 +196,7 @@ mod tests {
                 last_modified: None,
             }),
             freshness: Freshness(Some(Duration::from_mins(5))),
+            dated: Dated::default(),
             moved_to: Some(url("https://a.test/feed")),
             private: true,
             share: Share::default(),

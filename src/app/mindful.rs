@@ -11,6 +11,7 @@ use crate::fetch::Fetch;
 use crate::fetch::client::Client;
 use crate::model::http::{FetchError, FetchOutcome, Request};
 use crate::model::time::Timestamp;
+use crate::rules::allowance::Ledger;
 use crate::rules::silence::KeptSilence;
 use crate::store::{Store, StoreError};
 
@@ -45,6 +46,11 @@ impl Mindful {
             handed,
             kept: tokio::sync::Mutex::new(restored),
         })
+    }
+
+    /// What of the day's allowance is spent, and how many hosts and domains are not asked now.
+    pub fn spent(&self) -> (Ledger, usize) {
+        (self.client.ledger(), self.client.silences().len())
     }
 
     /// Keeps the silences that last. Whoever was held back by one that is kept as it is need not keep it again.

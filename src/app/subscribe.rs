@@ -89,10 +89,14 @@ impl Scout {
                 page,
                 validators,
                 freshness,
+                dated,
                 moved_to,
                 private,
                 share,
-            } => (page, (validators, freshness, moved_to, private, share)),
+            } => (
+                page,
+                (validators, (freshness, dated), moved_to, private, share),
+            ),
             FetchOutcome::RateLimited {
                 retry_after,
                 status,
@@ -127,7 +131,7 @@ impl Scout {
                 discover::excerpt(&page)
             ),
         };
-        let (validators, freshness, moved_to, private, share) = rest;
+        let (validators, (freshness, dated), moved_to, private, share) = rest;
         Ok(Look::Feed(Box::new(Found {
             title: listing.info.title,
             entries: listing.leads.len(),
@@ -136,6 +140,7 @@ impl Scout {
                 page,
                 validators,
                 freshness,
+                dated,
                 moved_to,
                 private,
                 share,

@@ -25,6 +25,7 @@ pub fn polled(report: &FeedReport) {
                 known = counts.known,
                 status = report.seen.status,
                 bytes = report.seen.bytes,
+                age = report.seen.age.map(|age| age.as_secs()),
                 duration_ms = millis(report.took),
                 why = printable(&why),
                 next = record.map(|record| record.next.to_string()),

@@ -11,12 +11,14 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::error;
 
+use crate::app::mindful::Mindful;
 use crate::app::{now, told};
 use crate::model::health::HealthEvent;
 use crate::model::time::Timestamp;
 use crate::output::Laid;
 use crate::output::health::{self, Head};
 use crate::serve::site::{Maker, Page};
+use crate::service::poll::Desk;
 use crate::service::publish::Press;
 use crate::service::scheduler::Roster;
 use crate::service::shelf::{Made, Matter, Publication};
@@ -123,6 +125,10 @@ impl Watchman {
             .iter()
             .partition(|(order, _)| order.private.unwrap_or(said.contains(&order.id)));
         let count = named.len();
+        let origins = named
+            .iter()
+            .map(|(order, source)| source.first(order).url.origin());
+        self.vitals.may_name(origins);
         let feeds: Vec<_> = named
             .iter()
             .chain(&hidden)
@@ -211,10 +217,13 @@ pub fn healthz(vitals: Arc<Vitals>) -> Maker {
 }
 
 /// `/metrics`.
-pub fn metrics(vitals: Arc<Vitals>) -> Maker {
-    Box::new(move || Page {
-        status: StatusCode::OK,
-        media_type: MEDIA_TYPE,
-        body: vitals.metrics(&Process::now()),
+pub fn metrics(vitals: Arc<Vitals>, desk: Arc<Desk<Mindful>>) -> Maker {
+    Box::new(move || {
+        let (ledger, silent) = desk.web.spent();
+        Page {
+            status: StatusCode::OK,
+            media_type: MEDIA_TYPE,
+            body: vitals.metrics(&Process::now(), &ledger, silent),
+        }
     })
 }

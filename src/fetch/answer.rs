@@ -70,6 +70,7 @@ impl Answer {
                 Ok(FetchOutcome::NotModified {
                     validators: headers::adopt(ours, theirs),
                     freshness: headers::freshness(&self.headers),
+                    dated: headers::dated(&self.headers),
                     moved_to,
                     private: headers::is_private(&self.headers),
                 })
@@ -119,6 +120,7 @@ impl Answer {
         Ok(FetchOutcome::Fresh {
             validators: headers::validators(&self.headers, &url),
             freshness: headers::freshness(&self.headers),
+            dated: headers::dated(&self.headers),
             page: Page {
                 url,
                 media_type,

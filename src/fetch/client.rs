@@ -22,7 +22,7 @@ use crate::fetch::why::Stage;
 use crate::fetch::{Fetch, FetchSettings, guard, headers};
 use crate::model::http::{Ask, FetchError, FetchOutcome, HostSet, Method, Request, Share};
 use crate::model::ids::FeedId;
-use crate::rules::allowance::Allowance;
+use crate::rules::allowance::{Allowance, Ledger};
 use crate::rules::silence::{Held, Place};
 
 pub use crate::fetch::transport::ClientError;
@@ -77,6 +77,11 @@ impl Client {
                 settings,
             }),
         })
+    }
+
+    /// What of the day's allowance is spent (P-150).
+    pub fn ledger(&self) -> Ledger {
+        self.inner.quiet.ledger()
     }
 
     /// The silences that last now, to be remembered across a restart (P-33).

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::fetch::decode::Coding;
-use crate::model::http::{Freshness, HttpValidators};
+use crate::model::http::{Dated, Freshness, HttpValidators};
+use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
 /// Longer validators are not kept: they would be sent with every request for ever.
@@ -34,6 +35,18 @@ pub fn freshness(headers: &impl Lines) -> Freshness {
     let age = headers.first("age").and_then(seconds).unwrap_or(0);
     let left = lifetime.saturating_sub(age);
     Freshness((left > 0).then(|| Duration::from_secs(left)))
+}
+
+/// What it says of its age: `Age` of the first line, `Date` where it is one.
+pub fn dated(headers: &impl Lines) -> Dated {
+    let date = headers.first("date").and_then(http_date);
+    Dated {
+        age: headers
+            .first("age")
+            .and_then(seconds)
+            .map(Duration::from_secs),
+        date: date.map(Timestamp::from_secs),
+    }
 }
 
 /// Whether the whole answer is marked `private`: for us, and not for others (P-23). `private="set-cookie"` is about that

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::model::http::{FetchError, HostSet};
 use crate::model::ids::FeedId;
-use crate::rules::allowance::Allowance;
+use crate::rules::allowance::{Allowance, Ledger};
 use crate::rules::silence::{Held, Leave, Place, Silences};
 
 /// The silences of a client, by a clock that is never set.
@@ -96,6 +96,11 @@ impl Quiet {
                 None => changed.await,
             }
         }
+    }
+
+    /// What of the day's allowance is spent.
+    pub fn ledger(&self) -> Ledger {
+        self.allowance().ledger(self.start.elapsed())
     }
 
     /// Silences that last.

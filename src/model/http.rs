@@ -10,6 +10,7 @@ use url::Host;
 
 use crate::model::credentials::Credentials;
 use crate::model::ids::FeedId;
+use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
 /// What a source wants asked. Decided by a pure reader; the poll does the asking.
@@ -171,6 +172,23 @@ impl fmt::Debug for Share {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness(pub Option<Duration>);
 
+/// What an answer says of how old it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dated {
+    /// `Age`: for how long caches had it.
+    pub age: Option<Duration>,
+    /// `Date`: when it was made.
+    pub date: Option<Timestamp>,
+}
+
+impl Dated {
+    /// How old it was when it came (RFC 9111 §4.2.3): by the caches' word, or by our clock against `Date`, whichever is
+    /// more. How long the answer took is left out: most of that is our own waiting. `None` where neither is told.
+    pub fn age(self, came: Timestamp) -> Option<Duration> {
+        self.age.max(self.date.map(|date| came.since(date)))
+    }
+}
+
 /// An answer we have a plan for; everything else is a [`FetchError`].
 #[derive(Debug, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant)] // one at a time, and nearly always the large one
@@ -183,6 +201,8 @@ pub enum FetchOutcome {
         validators: Option<HttpValidators>,
         /// How long it stays fresh.
         freshness: Freshness,
+        /// How old it says it is.
+        dated: Dated,
         /// Where a leading run of permanent redirects (301, 308) led (P-71).
         moved_to: Option<PageUrl>,
         /// Marked `Cache-Control: private`: for us, and not for others (P-23).
@@ -196,6 +216,8 @@ pub enum FetchOutcome {
         validators: Option<HttpValidators>,
         /// Its own word on freshness.
         freshness: Freshness,
+        /// How old it says it is.
+        dated: Dated,
         /// Where a leading run of permanent redirects (301, 308) led (P-71).
         moved_to: Option<PageUrl>,
         /// Marked `Cache-Control: private`: for us, and not for others (P-23).

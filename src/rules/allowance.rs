@@ -15,6 +15,12 @@ pub struct PerDay {
     pub bytes: u64,
 }
 
+impl PerDay {
+    fn is_spent(self, spent: Self) -> bool {
+        spent.requests >= self.requests || spent.bytes >= self.bytes
+    }
+}
+
 /// What was spent of it. A day begins with its first request.
 #[derive(Debug)]
 pub struct Allowance {
@@ -22,6 +28,19 @@ pub struct Allowance {
     all: PerDay,
     hosts: HashMap<Box<str>, Spent>,
     spent: Spent,
+}
+
+/// What is known of the day, to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// The most for one origin.
+    pub host: PerDay,
+    /// The most for all together.
+    pub all: PerDay,
+    /// What was spent of that.
+    pub spent: PerDay,
+    /// Origins whose allowance is spent, with what was spent there; in the order of their names.
+    pub held: Vec<(Box<str>, PerDay)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +51,18 @@ struct Spent {
 }
 
 impl Spent {
+    /// What was spent of a day that lasts at `now`.
+    fn at(self, now: Duration) -> PerDay {
+        let Self {
+            requests, bytes, ..
+        } = if now.saturating_sub(self.since) < DAY {
+            self
+        } else {
+            Self::default()
+        };
+        PerDay { requests, bytes }
+    }
+
     /// What is left of the day, where nothing is left of the allowance.
     fn over(&mut self, most: PerDay, now: Duration) -> Option<Duration> {
         let passed = now.saturating_sub(self.since);
@@ -41,8 +72,8 @@ impl Spent {
                 ..Self::default()
             };
         }
-        let over = self.requests >= most.requests || self.bytes >= most.bytes;
-        over.then(|| DAY.saturating_sub(passed))
+        most.is_spent(self.at(now))
+            .then(|| DAY.saturating_sub(passed))
     }
 }
 
@@ -76,6 +107,22 @@ impl Allowance {
         spent.requests += 1;
         self.spent.requests += 1;
         Ok(())
+    }
+
+    /// What is spent at `now`, and who is held back.
+    pub fn ledger(&self, now: Duration) -> Ledger {
+        let hosts = self.hosts.iter();
+        let hosts = hosts.map(|(origin, spent)| (origin.clone(), spent.at(now)));
+        let mut held: Vec<_> = hosts
+            .filter(|(_, spent)| self.host.is_spent(*spent))
+            .collect();
+        held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ledger {
+            host: self.host,
+            all: self.all,
+            spent: self.spent.at(now),
+            held,
+        }
     }
 
     /// Counts what came back.
@@ -142,5 +189,23 @@ mod tests {
         let held = day.request("d", HOUR * 5).unwrap_err();
         assert_eq!((held.left, held.scope.as_str()), (HOUR * 20, "d"));
         assert!(day.request("d", HOUR * 25).is_ok());
+    }
+
+    #[test]
+    fn p_150_what_is_spent_can_be_seen_while_the_day_lasts() {
+        let mut day = allowance();
+        let spent = |requests, bytes| PerDay { requests, bytes };
+        assert_eq!(day.ledger(HOUR).spent, spent(0, 0));
+        for (host, bytes) in [("b", 7), ("a", 100), ("b", 5)] {
+            day.request(host, HOUR).unwrap();
+            day.received(host, bytes);
+        }
+        let ledger = day.ledger(HOUR * 24);
+        assert_eq!(ledger.spent, spent(3, 112));
+        assert_eq!((ledger.host, ledger.all), (spent(2, 100), spent(3, 1000)));
+        let held = [("a".into(), spent(1, 100)), ("b".into(), spent(2, 12))];
+        assert_eq!(ledger.held, held);
+        let ledger = day.ledger(HOUR * 25);
+        assert_eq!((ledger.spent, ledger.held), (spent(0, 0), Vec::new()));
     }
 }

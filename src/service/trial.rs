@@ -1,20 +1,21 @@
 //! One poll of one feed that is shown and not kept: what was asked and answered, what its source found and missed, and
 //! what would be stored. For people who write selectors or wonder what is wrong.
 
-use std::time::Duration;
+mod ask;
 
-use tokio::time::Instant;
+use std::time::Duration;
 
 use crate::fetch::Fetch;
 use crate::model::article::Article;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::feed::Subscription;
-use crate::model::http::{Ask, FetchOutcome, Method, Page};
+use crate::model::http::Page;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::rules::identity;
 use crate::rules::normalise::{self, words};
-use crate::source::{self, Source};
+use crate::service::trial::ask::{Permits, ask, at_hand};
+use crate::source::Source;
 
 /// Entries that are shown.
 const SHOWN: usize = 5;
@@ -65,7 +66,8 @@ pub struct Trial {
 pub struct Step {
     /// `list` or `entry`.
     pub what: &'static str,
-    /// `GET`, `POST`, or `file` for a page that was at hand.
+    /// `GET`, `POST`, `file` for a page that was at hand, or `not asked` for one that robots.txt forbids. What was asked
+    /// for robots.txt is no step.
     pub method: &'static str,
     /// What was asked.
     pub url: PageUrl,
@@ -185,7 +187,7 @@ async fn take<W: Fetch>(
         }
     }
     if let Some((teaser, key)) = teaser {
-        let draft = whole(web, order, teaser, trial).await;
+        let draft = whole(web, order, teaser, at, trial).await;
         trial.whole = draft.map(|draft| draft.map(|draft| stored(draft, key, at)));
     }
 }
@@ -195,6 +197,7 @@ async fn whole<W: Fetch>(
     web: &W,
     order: &Order,
     teaser: Teaser,
+    at: Timestamp,
     trial: &mut Trial,
 ) -> Option<Result<Draft, String>> {
     let complete = |route, page: Page| {
@@ -210,8 +213,9 @@ async fn whole<W: Fetch>(
         return None;
     }
     let mut last = Err("it has no page of its own".to_owned());
+    let mut permits = Permits::new(web, &order.subscription, at);
     for (route, ask_for) in teaser.details.iter().enumerate() {
-        last = match ask(web, order, "entry", ask_for.clone(), trial).await {
+        last = match permits.page(order, ask_for, trial).await {
             Ok(page) => complete(route, page).await,
             Err(why) => Err(why),
         };
@@ -220,73 +224,6 @@ async fn whole<W: Fetch>(
         }
     }
     Some(last)
-}
-
-async fn ask<W: Fetch>(
-    web: &W,
-    order: &Order,
-    what: &'static str,
-    ask: Ask,
-    trial: &mut Trial,
-) -> Result<Page, String> {
-    let started = Instant::now();
-    let url = ask.url.clone();
-    let method = match ask.method {
-        Method::Get => "GET",
-        Method::PostJson(_) => "POST",
-    };
-    let outcome = web.fetch(order.subscription.request(ask, None)).await;
-    let answer = match outcome {
-        Ok(FetchOutcome::Fresh { page, .. }) => Ok(page),
-        Ok(FetchOutcome::NotModified { .. }) => Err("HTTP status 304, unasked".to_owned()),
-        Ok(FetchOutcome::RateLimited {
-            retry_after,
-            status,
-        }) => Err(match retry_after {
-            Some(wait) => format!(
-                "HTTP status {status}: to be left alone for {} s",
-                wait.as_secs()
-            ),
-            None => format!("HTTP status {status}: to be left alone"),
-        }),
-        Ok(FetchOutcome::Gone) => Err("HTTP status 410 (gone for good)".to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    trial.steps.push(Step {
-        what,
-        method,
-        url,
-        took: started.elapsed(),
-        answer: answer
-            .as_ref()
-            .map(|page| sheet(&order.subscription, page))
-            .map_err(Clone::clone),
-    });
-    answer
-}
-
-fn at_hand(order: &Order, what: &'static str, page: &Page, trial: &mut Trial) -> Page {
-    trial.steps.push(Step {
-        what,
-        method: "file",
-        url: page.url.clone(),
-        took: Duration::ZERO,
-        answer: Ok(sheet(&order.subscription, page)),
-    });
-    page.clone()
-}
-
-fn sheet(subscription: &Subscription, page: &Page) -> Sheet {
-    let decoded = source::decoded(subscription, page);
-    Sheet {
-        url: page.url.clone(),
-        media_type: page.media_type.clone(),
-        label: page.charset.clone(),
-        bytes: page.bytes.len(),
-        charset: decoded.charset,
-        evidence: decoded.evidence.name(),
-        replaced: decoded.replaced,
-    }
 }
 
 /// Reads a list page, and says what stands on it.

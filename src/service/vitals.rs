@@ -3,7 +3,7 @@
 pub mod metrics;
 pub mod process;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ struct Inner {
     durations: Histogram,
     states: HashMap<FeedId, State>,
     stock: Stock,
+    /// Origins that may be named.
+    origins: HashSet<String>,
 }
 
 /// What is counted of a feed, since the start.
@@ -109,6 +111,7 @@ impl Vitals {
             durations: Histogram::default(),
             states: HashMap::new(),
             stock: Stock::default(),
+            origins: HashSet::new(),
         }))
     }
 
@@ -133,7 +136,7 @@ impl Vitals {
             .copied()
             .cloned()
             .collect();
-        let wanted: std::collections::HashSet<&FeedId> = feeds.into_iter().collect();
+        let wanted: HashSet<&FeedId> = feeds.into_iter().collect();
         inner.states.retain(|feed, _| wanted.contains(feed));
         let labelled = inner.labelled.clone();
         // A feed that loses its own numbers takes them along: a counter that goes back has begun anew.
@@ -143,6 +146,11 @@ impl Vitals {
             tally.next = tally.next.or(state.next_poll);
             tally.success = tally.success.or(state.last_success);
         }
+    }
+
+    /// Origins that may be named in the numbers: of feeds that are not private (F-63).
+    pub fn may_name(&self, origins: impl IntoIterator<Item = String>) {
+        self.inner().origins = origins.into_iter().collect();
     }
 
     /// What happened to the polls.

@@ -117,7 +117,9 @@ fn p_148_a_disabled_feed_is_not_asked() {
 
 #[test]
 fn p_151_a_poll_is_one_line_with_its_answer_and_the_reason_of_the_next() {
-    let (_origin, mill) = one();
+    let (origin, mill) = one();
+    let feed = page(&[("1", "One", &words(1))]);
+    origin.set("/a", feed.validated().header("Age", "77"));
     let has = |run: &Run, fields: &[&str]| {
         let lines: Vec<&str> = run
             .err
@@ -133,13 +135,14 @@ fn p_151_a_poll_is_one_line_with_its_answer_and_the_reason_of_the_next() {
     let whole = [
         "status=200",
         "bytes=",
+        "age=77",
         "duration_ms=",
         "next=",
         "why_next=\"",
     ];
     has(&first, &whole);
     let second = mill.run(&["fetch", "--once"]);
-    has(&second, &["status=304", "why_next=\""]);
+    has(&second, &["status=304", "age=77", "why_next=\""]);
     let told = mill.run(&["why", "a", "--json"]).out;
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["polls"].as_array().unwrap().len(), 2, "{told:#}");

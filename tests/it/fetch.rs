@@ -10,7 +10,7 @@ use feedmill::fetch::client::Client;
 use feedmill::fetch::{Fetch, FetchSettings};
 use feedmill::model::credentials::{Credentials, Scheme};
 use feedmill::model::http::{
-    Ask, FetchError, FetchOutcome, Freshness, HostSet, HttpValidators, Method, Page, Request,
+    Ask, Dated, FetchError, FetchOutcome, Freshness, HostSet, HttpValidators, Method, Page, Request,
 };
 use feedmill::model::urls::PageUrl;
 
@@ -225,6 +225,7 @@ async fn p_07_to_p_09_a_304_may_renew_validators_and_freshness() {
             FetchOutcome::NotModified {
                 validators: etag.map(|etag| pair(&address, Some(etag), Some(b"t1"))),
                 freshness: Freshness(seconds.map(Duration::from_secs)),
+                dated: Dated::default(),
                 moved_to: None,
                 private: false,
             }
@@ -393,6 +394,7 @@ async fn p_71_a_304_has_a_move_too() {
         Ok(FetchOutcome::NotModified {
             validators: None,
             freshness: Freshness(None),
+            dated: Dated::default(),
             moved_to: Some(url(&origin.url("/b"))),
             private: false,
         })

@@ -405,6 +405,7 @@ fn the_daemon_tells_how_its_feeds_are_doing() {
         "{metrics}"
     );
     assert!(metrics.contains("feedmill_ingesting 1"), "{metrics}");
+    assert!(!metrics.contains("feedmill_day_requests 0\n"), "{metrics}");
     daemon.wait("/metrics", |_, body| {
         body.contains("feedmill_archive_files 1")
     });

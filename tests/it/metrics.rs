@@ -8,6 +8,7 @@ use std::time::Duration;
 use feedmill::model::health::State;
 use feedmill::model::ids::FeedId;
 use feedmill::model::time::Timestamp;
+use feedmill::rules::allowance::{Allowance, Ledger, PerDay};
 use feedmill::rules::health::Outage;
 use feedmill::service::poll::Seen;
 use feedmill::service::report::{Counts, Fate, FeedReport, Remembered};
@@ -88,6 +89,16 @@ fn feeds(count: usize) -> Vec<FeedId> {
         .collect()
 }
 
+const A_DAY: PerDay = PerDay {
+    requests: 1_000,
+    bytes: 1 << 30,
+};
+
+fn metrics(vitals: &Vitals, process: &Process) -> String {
+    let ledger = Allowance::new(A_DAY, A_DAY).ledger(Duration::ZERO);
+    vitals.metrics(process, &ledger, 0)
+}
+
 fn report(feed: &FeedId, fate: Fate, took: Duration) -> FeedReport {
     let good = fate.is_good();
     FeedReport {
@@ -105,6 +116,7 @@ fn report(feed: &FeedId, fate: Fate, took: Duration) -> FeedReport {
         seen: Seen {
             status: Some(200),
             bytes: 1000,
+            age: None,
         },
         record: Some(Remembered {
             at: Timestamp::from_secs(100),
@@ -144,7 +156,7 @@ fn polls_are_counted_by_feed_and_result() {
         },
         NOW,
     );
-    let found = parse(&vitals.metrics(&Process::now()));
+    let found = parse(&metrics(&vitals, &Process::now()));
     let check = |series: &str, value: f64| {
         assert_eq!(found.get(series), Some(&value), "{series}: {found:#?}");
     };
@@ -210,7 +222,7 @@ fn ten_thousand_feeds_are_not_ten_thousand_series() {
         vitals.note(&Event::Polled(&report), NOW);
         vitals.doing(feed, State::Late);
     }
-    let found = parse(&vitals.metrics(&Process::default()));
+    let found = parse(&metrics(&vitals, &Process::default()));
     let named: BTreeSet<&str> = found
         .keys()
         .filter_map(|series| series.split("feed=\"").nth(1)?.split('"').next())
@@ -224,9 +236,55 @@ fn ten_thousand_feeds_are_not_ten_thousand_series() {
     assert!(found.len() < 12 * LABELLED, "{}", found.len());
     // Who is not polled any more has no numbers.
     vitals.enrol(&feeds[..1], 1, &[]);
-    let found = parse(&vitals.metrics(&Process::default()));
+    let found = parse(&metrics(&vitals, &Process::default()));
     assert_eq!(found["feedmill_feeds{state=\"late\"}"], 1.0);
     assert!(!found.keys().any(|series| series.contains("\"f1\"")));
+}
+
+#[test]
+fn p_150_the_day_is_seen_and_hosts_only_where_it_is_spent_and_nobody_is_betrayed() {
+    let vitals = Vitals::new(NOW);
+    vitals.enrol(&feeds(1), 1, &[]);
+    let most = PerDay {
+        requests: 2,
+        bytes: 500,
+    };
+    let mut day = Allowance::new(most, A_DAY);
+    let hosts = |n| format!("https://h{n:04}.example.org");
+    for n in 0..1_000 {
+        day.request(&hosts(n), Duration::ZERO).unwrap();
+        day.received(&hosts(n), if n < 500 { 500 + n } else { 499 });
+    }
+    let shown = |ledger: &Ledger| {
+        let found = parse(&vitals.metrics(&Process::default(), ledger, 7));
+        let named = found.keys().filter(|series| series.contains("host="));
+        let named: Vec<String> = named.cloned().collect();
+        (found, named)
+    };
+    let (found, named) = shown(&day.ledger(Duration::ZERO));
+    assert_eq!(named, [""; 0], "no host is known to be public");
+    for (series, value) in [
+        ("feedmill_day_requests", 1_000.0),
+        ("feedmill_day_requests_limit", 1_000.0),
+        ("feedmill_day_received_bytes", 500.0 * 999.0 + 499.0 * 250.0),
+        ("feedmill_day_limit_bytes", 1_073_741_824.0),
+        ("feedmill_host_day_requests_limit", 2.0),
+        ("feedmill_host_day_limit_bytes", 500.0),
+        ("feedmill_hosts_spent", 500.0),
+        ("feedmill_hosts_silent", 7.0),
+    ] {
+        assert_eq!(found.get(series), Some(&value), "{series}");
+    }
+    vitals.may_name([hosts(3), hosts(700)]);
+    let (found, named) = shown(&day.ledger(Duration::ZERO));
+    let of = |what| format!("feedmill_host_day_{what}{{host=\"{}\"}}", hosts(3));
+    assert_eq!(named, [of("received_bytes"), of("requests")]);
+    assert_eq!(found[&of("received_bytes")], 503.0);
+    assert_eq!(found[&of("requests")], 1.0);
+    vitals.may_name((0..1_000).map(hosts));
+    assert_eq!(shown(&day.ledger(Duration::ZERO)).1.len(), 2 * 50);
+    let (found, named) = shown(&day.ledger(Duration::from_hours(24)));
+    assert_eq!((found["feedmill_day_requests"], named.len()), (0.0, 0));
 }
 
 fn round(due: Option<Timestamp>) -> Event<'static> {
@@ -306,7 +364,7 @@ fn the_dashboard_asks_for_nothing_that_is_not_there() {
     let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
     let vitals = Vitals::new(NOW);
     vitals.enrol(&feeds(1), 1, &[]);
-    let page = vitals.metrics(&Process::now());
+    let page = metrics(&vitals, &Process::now());
     let known: BTreeSet<&str> = page
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())

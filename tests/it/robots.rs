@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::mill::Mill;
 use crate::support::newsroom;
-use crate::support::origin::Reply;
+use crate::support::origin::{Origin, Reply};
 use crate::support::web::{Room, Say, Web, now};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -355,3 +355,56 @@ fn p_164_the_whole_program_follows_to_a_robots_txt_and_tells_what_it_forbids() {
     );
     assert_eq!(asked("/api/"), 0);
 }
+
+/// A page behind an entry may be a redirect to another house, whose robots.txt is asked before what came is read.
+#[test]
+fn p_164_what_a_redirect_leads_to_is_not_read_where_it_may_not_be_asked() {
+    let elsewhere = Origin::start([
+        ("/open/a", Reply::ok("text/html", PAGE)),
+        ("/closed/b", Reply::ok("text/html", PAGE)),
+        (
+            "/robots.txt",
+            Reply::ok("text/plain", "user-agent: *\ndisallow: /closed"),
+        ),
+    ]);
+    let list = "<ul><li><a href=/a>one</a></li><li><a href=/b>two</a></li><li><a href=/c>three</a></li></ul>";
+    let to = |url: String| Reply::status(302).header("Location", &url);
+    let origin = Origin::start([
+        ("/list", Reply::ok("text/html", list)),
+        ("/a", to(elsewhere.url("/open/a"))),
+        ("/b", to(elsewhere.url("/closed/b"))),
+        ("/c", to("/shut/c".to_owned())),
+        ("/shut/c", Reply::ok("text/html", PAGE)),
+        (
+            "/robots.txt",
+            Reply::ok("text/plain", "user-agent: *\ndisallow: /shut"),
+        ),
+    ]);
+    let block = format!(
+        "[[feed]]\nid = \"s\"\nsource = \"scrape\"\nurl = \"{}\"\nitems = \"li\"\npage_body = \"div\"\n\
+         allow_hosts = [\"127.0.0.1\"]\n",
+        origin.url("/list")
+    );
+    let mill = Mill::new(&block);
+    for result in ["read", "unchanged"] {
+        let report = mill.fetch(0);
+        assert_eq!(report["feeds"][0]["result"], result, "{report}");
+    }
+    let store = Store::open_readonly(&mill.path("data/feedmill.sqlite")).unwrap();
+    let mut partial: Vec<(String, bool)> = store
+        .since(None, 10)
+        .unwrap()
+        .into_iter()
+        .map(|stored| (stored.article.title, stored.article.partial))
+        .collect();
+    partial.sort();
+    let expected = [("one", false), ("three", true), ("two", true)];
+    assert_eq!(partial, expected.map(|(title, p)| (title.to_owned(), p)));
+    let asked = |of: &Origin, path: &str| of.log().iter().filter(|r| r.path == path).count();
+    assert_eq!(asked(&elsewhere, "/robots.txt"), 1);
+    for path in ["/a", "/b", "/c"] {
+        assert_eq!(asked(&origin, path), 1, "{path} is dealt with");
+    }
+}
+
+const PAGE: &str = "<div><p>Words of the page itself, that no list has.</p></div>";

@@ -66,7 +66,7 @@ fn a_trial_says_what_was_asked_found_and_missed_and_stores_nothing() {
         .into_iter()
         .map(|seen| seen.path)
         .collect();
-    assert_eq!(asked, ["/news/page", "/news/a/1.html"]);
+    assert_eq!(asked, ["/news/page", "/robots.txt", "/news/a/1.html"]);
     assert!(!mill.path("data").exists());
     for target in ["s", "#s"] {
         assert_eq!(mill.run(&["try", target]).status, 0, "{target}");
@@ -171,10 +171,68 @@ fn a_trial_heeds_the_silences_there_are() {
     let mill = Mill::new(&block(&origin.url("/old")).replace("enabled = false\n", ""));
     mill.run(&["fetch", "--once", "s"]);
     assert_eq!(origin.take_log().len(), 1);
-    let before = fs::read(mill.path("data/feedmill.db")).ok();
+    let before = fs::read(mill.path("data/feedmill.sqlite")).unwrap();
     let run = mill.run(&["try", "s"]);
     assert_eq!(run.status, 1, "{run:?}");
     assert!(run.out.contains("is not asked for"), "{}", run.out);
     assert_eq!(origin.take_log().len(), 0);
-    assert_eq!(fs::read(mill.path("data/feedmill.db")).ok(), before);
+    assert_eq!(fs::read(mill.path("data/feedmill.sqlite")).unwrap(), before);
+}
+
+/// The first entry's page was found by the program: it is asked where robots.txt allows it, and who forbids it is told.
+#[test]
+fn p_164_a_trial_asks_no_page_that_robots_txt_forbids_and_says_so() {
+    let (origin, mill) = site();
+    let paths = |origin: &Origin| {
+        let log = origin.take_log().into_iter();
+        log.map(|seen| seen.path).collect::<Vec<_>>()
+    };
+    origin.set(
+        "/robots.txt",
+        Reply::ok("text/plain", "User-agent: *\nDisallow: /news/a/\n"),
+    );
+    let run = mill.run(&["try", "s"]);
+    assert_eq!(run.status, 0, "the list has entries: {run:?}");
+    assert_eq!(paths(&origin), ["/news/page", "/robots.txt"]);
+    snapshot("try_forbidden", &steady(&run, &origin));
+    let run = mill.run(&["try", "s", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(told["steps"][1]["method"], "not asked", "{told}");
+    let why = told["whole"]["error"].as_str().unwrap();
+    assert!(why.contains("forbids it (disallow: /news/a/)"), "{why}");
+
+    origin.set("/robots.txt", Reply::status(503));
+    origin.take_log();
+    let run = mill.run(&["try", "s"]);
+    assert_eq!(paths(&origin), ["/news/page", "/robots.txt"]);
+    assert!(
+        run.out.contains("cannot be had: HTTP status 503"),
+        "{run:?}"
+    );
+
+    let leave =
+        block(&origin.url("/news/page")).replacen("enabled", "robots = \"ignore\"\nenabled", 1);
+    mill.write("feeds.toml", &leave);
+    mill.run(&["try", "s"]);
+    assert_eq!(paths(&origin), ["/news/page", "/news/a/1.html"]);
+}
+
+/// Nor is it shown what a redirect led to where that may not be asked.
+#[test]
+fn p_164_a_trial_does_not_read_what_a_redirect_led_to_where_it_is_forbidden() {
+    let (origin, mill) = site();
+    origin.set(
+        "/news/a/1.html",
+        Reply::status(302).header("Location", "/shut/1.html"),
+    );
+    let page = fixture("scrape/article_gb18030.html");
+    origin.set("/shut/1.html", Reply::ok("text/html", page));
+    origin.set(
+        "/robots.txt",
+        Reply::ok("text/plain", "User-agent: *\nDisallow: /shut/\n"),
+    );
+    let run = mill.run(&["try", "s"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let said = "its page  cannot be had: robots.txt of";
+    assert!(run.out.contains(said), "{}", run.out);
 }

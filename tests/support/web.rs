@@ -12,7 +12,7 @@ use feedmill::model::content::Content;
 use feedmill::model::entry::{Draft, Lead, Listing, ReadError, Teaser};
 use feedmill::model::feed::{FeedState, SourceSpec, Subscription};
 use feedmill::model::http::{
-    Ask, FetchError, FetchOutcome, Freshness, HttpValidators, Page, Request, Share,
+    Ask, Dated, FetchError, FetchOutcome, Freshness, HttpValidators, Page, Request, Share,
 };
 use feedmill::model::ids::{EntryId, FeedId};
 use feedmill::model::time::Timestamp;
@@ -115,6 +115,7 @@ impl Fetch for Web {
                 },
                 validators,
                 freshness: fresh(seconds),
+                dated: Dated::default(),
                 moved_to: None,
                 private: false,
                 share: Share::default(),
@@ -128,6 +129,7 @@ impl Fetch for Web {
             Say::Same(etag, modified, seconds) => Ok(FetchOutcome::NotModified {
                 validators: pair(&url, etag, modified),
                 freshness: fresh(seconds),
+                dated: Dated::default(),
                 moved_to: None,
                 private: false,
             }),

@@ -14,7 +14,7 @@ use feedmill::fetch::Fetch;
 use feedmill::model::content::RawHash;
 use feedmill::model::feed::{OptionSpec, Options, Subscription};
 use feedmill::model::http::{
-    FetchError, FetchOutcome, Freshness, HttpValidators, Method, Page, Request, Share,
+    Dated, FetchError, FetchOutcome, Freshness, HttpValidators, Method, Page, Request, Share,
 };
 use feedmill::model::time::Timestamp;
 use feedmill::rules::schedule::Floors;
@@ -377,6 +377,7 @@ impl Publisher {
             },
             validators,
             freshness,
+            dated: Dated::default(),
             moved_to: None,
             private: false,
             share: Share::default(),
@@ -411,6 +412,7 @@ fn not_modified(validators: Option<HttpValidators>, freshness: Freshness) -> Fet
     FetchOutcome::NotModified {
         validators,
         freshness,
+        dated: Dated::default(),
         moved_to: None,
         private: false,
     }

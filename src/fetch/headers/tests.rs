@@ -355,3 +355,19 @@ fn p_23_private_is_about_the_whole_answer() {
         assert_eq!(is_private(&table(&headers)), expected, "{lines:?}");
     }
 }
+
+#[test]
+fn p_151_the_age_is_the_caches_word_or_what_our_clock_makes_of_its_date_whichever_is_more() {
+    let came = Timestamp::from_secs(784_111_777 + 100); // 100 s after DATE
+    let check = |lines: &[(&str, &str)], age: Option<u64>| {
+        let found = dated(&table(lines)).age(came);
+        assert_eq!(found, age.map(Duration::from_secs), "{lines:?}");
+    };
+    check(&[], None);
+    check(&[("age", "7")], Some(7));
+    check(&[DATE], Some(100));
+    check(&[DATE, ("age", "7")], Some(100));
+    check(&[DATE, ("age", "300")], Some(300));
+    check(&[("date", "Sun, 06 Nov 1994 09:49:37 GMT")], Some(0));
+    check(&[("date", "today"), ("age", "-1")], None);
+}

@@ -101,7 +101,7 @@ async fn ask<W: Fetch>(
     hand: &mut Hand,
 ) -> Result<Answer, StoreError> {
     let outcome = desk.web.fetch(first.request.clone()).await;
-    hand.seen.status = status(&outcome);
+    hand.seen = Seen::of(&outcome, (desk.clock)());
     match outcome {
         Ok(FetchOutcome::Fresh {
             page,
@@ -110,6 +110,7 @@ async fn ask<W: Fetch>(
             moved_to,
             private,
             share: taken,
+            dated: _,
         }) => {
             hand.share = taken;
             hand.private = Some(private);
@@ -127,6 +128,7 @@ async fn ask<W: Fetch>(
             freshness,
             moved_to,
             private,
+            dated: _,
         }) => {
             hand.private = private.then_some(true); // it need not repeat what the 200 said
             Ok(Answer::NotModified {
@@ -144,19 +146,6 @@ async fn ask<W: Fetch>(
         }),
         Ok(FetchOutcome::Gone) => Ok(Answer::Gone),
         Err(error) => Ok(Answer::Unfetched(error)),
-    }
-}
-
-/// The status of an answer, where there was one.
-fn status(outcome: &Result<FetchOutcome, FetchError>) -> Option<u16> {
-    match outcome {
-        Ok(FetchOutcome::Fresh { .. }) => Some(200),
-        Ok(FetchOutcome::NotModified { .. }) => Some(304),
-        Ok(FetchOutcome::Gone) => Some(410),
-        Ok(FetchOutcome::RateLimited { status, .. }) | Err(FetchError::Status { status, .. }) => {
-            Some(*status)
-        }
-        Err(_) => None,
     }
 }
 

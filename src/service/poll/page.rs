@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::fetch::Fetch;
 use crate::model::http::{Ask, FetchError, FetchOutcome, Page};
+use crate::model::urls::PageUrl;
 use crate::rules::cadence;
 use crate::service::poll::{Desk, Job};
 use crate::service::robots::{Met, Ruling};
@@ -61,7 +62,8 @@ pub(super) async fn page<W: Fetch>(
     bytes: &mut u64,
     met: &mut Met,
 ) -> Result<Page, Miss> {
-    may_ask(desk, job, &ask, met).await?;
+    may_ask(desk, job, &ask.url, met).await?;
+    let asked = ask.url.without_fragment();
     let page = match desk.web.fetch(job.subscription.request(ask, None)).await {
         Ok(FetchOutcome::Fresh { page, .. }) => page,
         Ok(FetchOutcome::RateLimited {
@@ -97,20 +99,24 @@ pub(super) async fn page<W: Fetch>(
         }
     };
     *bytes += page.bytes.len() as u64;
+    if page.url != asked {
+        // What a redirect led to is had before anybody can know where it is; it is not read where it may not be asked.
+        may_ask(desk, job, &page.url, met)
+            .await
+            .map_err(|miss| Miss { sent: true, ..miss })?;
+    }
     Ok(page)
 }
 
 async fn may_ask<W: Fetch>(
     desk: &Desk<W>,
     job: &Job,
-    ask: &Ask,
+    url: &PageUrl,
     met: &mut Met,
 ) -> Result<(), Miss> {
     let who = (&desk.web, Some(&desk.store));
     let now = (desk.clock)();
-    let ruling = desk
-        .crawling
-        .ruling(who, &job.subscription, &ask.url, now, met);
+    let ruling = desk.crawling.ruling(who, &job.subscription, url, now, met);
     let (why, kind) = match ruling.await {
         Ruling::Allowed => return Ok(()),
         Ruling::Forbidden(why) => (why, MissKind::Forbidden),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::entry::Skipped;
+use crate::model::http::{FetchError, FetchOutcome};
 use crate::model::ids::FeedId;
 use crate::model::poll::{Coverage, PollRecord, PollResult, Recorded};
 use crate::model::time::Timestamp;
@@ -53,6 +54,27 @@ pub struct Seen {
     pub status: Option<u16>,
     /// Bytes of all bodies that came, after their content coding was undone.
     pub bytes: u64,
+    /// How old the first answer was when it came, where it tells (RFC 9111 §4.2.3).
+    pub age: Option<Duration>,
+}
+
+impl Seen {
+    /// Of the answer to its first request, that came at this time; its bytes are not counted yet.
+    pub(super) fn of(answer: &Result<FetchOutcome, FetchError>, came: Timestamp) -> Self {
+        let (status, age) = match answer {
+            Ok(FetchOutcome::Fresh { dated, .. }) => (Some(200), dated.age(came)),
+            Ok(FetchOutcome::NotModified { dated, .. }) => (Some(304), dated.age(came)),
+            Ok(FetchOutcome::Gone) => (Some(410), None),
+            Ok(FetchOutcome::RateLimited { status, .. })
+            | Err(FetchError::Status { status, .. }) => (Some(*status), None),
+            Err(_) => (None, None),
+        };
+        Self {
+            status,
+            bytes: 0,
+            age,
+        }
+    }
 }
 
 /// What came of a poll, in one word.

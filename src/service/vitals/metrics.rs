@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::model::health::State;
 use crate::model::time::Timestamp;
+use crate::rules::allowance::Ledger;
 use crate::service::vitals::process::Process;
 use crate::service::vitals::{Inner, STEPS, Tally, Vitals};
 
@@ -15,13 +16,18 @@ pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Whose numbers stand together, where feeds have none of their own: no feed can have this name.
 const OTHERS: &str = "_others";
 
+/// Hosts with numbers of their own, where their allowance for the day is spent.
+const HELD: usize = 50;
+
 impl Vitals {
-    /// Everything that is counted, with what the kernel says of the process.
-    pub fn metrics(&self, process: &Process) -> String {
+    /// Everything that is counted, with what the kernel says of the process, what of the day's allowance is spent (P-150)
+    /// and how many hosts are not asked.
+    pub fn metrics(&self, process: &Process, ledger: &Ledger, silent: usize) -> String {
         let inner = self.inner();
         let mut page = Page::default();
         inner.of_the_feeds(&mut page);
         inner.of_the_polls(&mut page);
+        inner.of_the_day(&mut page, ledger, silent);
         inner.of_the_store(&mut page);
         of_the_process(&mut page, process, inner.started);
         page.0
@@ -168,6 +174,72 @@ impl Inner {
             "1 while what feeds bring is taken in: what /healthz says.",
             u8::from(self.verdict(tokio::time::Instant::now()).is_ok()),
         );
+    }
+
+    /// A day is 24 hours from its first request. Of single hosts only those are told whose day is spent.
+    fn of_the_day(&self, page: &mut Page, ledger: &Ledger, silent: usize) {
+        let may_be_named = |held: &&(Box<str>, _)| self.origins.contains(&*held.0);
+        let held: Vec<_> = ledger.held.iter().filter(may_be_named).take(HELD).collect();
+        for (name, help, value) in [
+            (
+                "feedmill_day_requests",
+                "Requests to all hosts in the day that lasts.",
+                ledger.spent.requests,
+            ),
+            (
+                "feedmill_day_requests_limit",
+                "Requests that may be sent to all hosts in a day.",
+                ledger.all.requests,
+            ),
+            (
+                "feedmill_day_received_bytes",
+                "Bytes of bodies from all hosts in the day that lasts, as they came over the wire.",
+                ledger.spent.bytes,
+            ),
+            (
+                "feedmill_day_limit_bytes",
+                "Bytes of bodies that may come from all hosts in a day.",
+                ledger.all.bytes,
+            ),
+            (
+                "feedmill_host_day_requests_limit",
+                "Requests that may be sent to one host in a day.",
+                ledger.host.requests,
+            ),
+            (
+                "feedmill_host_day_limit_bytes",
+                "Bytes of bodies that may come from one host in a day.",
+                ledger.host.bytes,
+            ),
+            (
+                "feedmill_hosts_spent",
+                "Hosts whose allowance for the day is spent.",
+                ledger.held.len() as u64,
+            ),
+            (
+                "feedmill_hosts_silent",
+                "Hosts and domains that are not asked now: they told us to stay away, or the allowance is spent.",
+                silent as u64,
+            ),
+        ] {
+            page.single(name, "gauge", help, value);
+        }
+        page.family(
+            "feedmill_host_day_requests",
+            "gauge",
+            "Requests in the day that lasts to a host whose allowance is spent.",
+        );
+        for (host, spent) in &held {
+            page.sample(&[("host", host)], spent.requests);
+        }
+        page.family(
+            "feedmill_host_day_received_bytes",
+            "gauge",
+            "Bytes in the day that lasts from a host whose allowance is spent.",
+        );
+        for (host, spent) in &held {
+            page.sample(&[("host", host)], spent.bytes);
+        }
     }
 
     fn of_the_store(&self, page: &mut Page) {

@@ -1,0 +1,25 @@
+//! Any text as the page of an article.
+
+#![no_main]
+
+use feedmill::model::time::Zone;
+use feedmill::model::urls::PageUrl;
+use feedmill::rules::extract::{Wanted, extract};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((first, bytes)) = data.split_first() else {
+        return;
+    };
+    let page = String::from_utf8_lossy(bytes);
+    let url = PageUrl::parse("https://news.example.org/2025/1.html").unwrap();
+    let zone = Zone::utc();
+    let wanted = Wanted {
+        selector: (first % 3 == 1).then_some("div.text, #content"),
+        words: if first % 3 == 2 { "the words of the story" } else { "" },
+        zone: &zone,
+    };
+    if let Ok(found) = extract(&page, &url, wanted) {
+        assert!(found.chars <= found.html.chars().count());
+    }
+});
