@@ -1,4 +1,4 @@
-//! Any bytes as a feed, through repair and reader to what is stored. The first byte chooses the label of the answer.
+//! Any bytes as a feed, through repair and reader to what is stored. The last byte chooses the label of the answer.
 
 #![no_main]
 
@@ -15,10 +15,11 @@ use libfuzzer_sys::fuzz_target;
 const LABELS: [Option<&str>; 4] = [None, Some("utf-8"), Some("gb2312"), Some("big5")];
 
 fuzz_target!(|data: &[u8]| {
-    let Some((first, bytes)) = data.split_first() else {
+    // The last byte chooses, so that a document as it is is a document here.
+    let Some((last, bytes)) = data.split_last() else {
         return;
     };
-    let label = LABELS[usize::from(*first) % LABELS.len()];
+    let label = LABELS[usize::from(*last) % LABELS.len()];
     let page = Page {
         url: PageUrl::parse("https://news.example.org/feed").unwrap(),
         media_type: Some("application/xml".to_owned()),
