@@ -5,6 +5,7 @@ mod handed;
 mod mindful;
 pub mod notify;
 pub mod publisher;
+pub mod reextract;
 pub mod reload;
 pub mod sockets;
 pub mod subscribe;
@@ -102,6 +103,7 @@ impl App {
             )),
             other => other.into(),
         })?;
+        store.keep_pages(config.settings.store.pages);
         Ok(Self { config, store })
     }
 

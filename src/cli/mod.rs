@@ -9,6 +9,7 @@ pub mod list;
 mod log;
 pub mod man;
 pub mod opml;
+pub mod reextract;
 pub mod run;
 pub mod show;
 pub mod status;
@@ -108,6 +109,8 @@ commands! {
     Why => why,
     /// Ask a feed once and show what comes of it, storing nothing
     Try => trial,
+    /// Read kept pages again by today's rules and store what is otherwise, asking nobody
+    Reextract => reextract,
     /// Check the configuration and say all that is wrong with it
     Check => check,
     /// List, add or remove subscriptions

@@ -256,12 +256,15 @@ impl Default for ArchiveSettings {
 pub struct StoreSettings {
     /// Its file.
     pub path: PathBuf,
+    /// How many bytes of pages behind entries are kept, pressed; 0 keeps none.
+    pub pages: u64,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
         Self {
             path: PathBuf::from("feedmill.sqlite"),
+            pages: 256 << 20,
         }
     }
 }
@@ -304,6 +307,7 @@ impl Settings {
         }
         if let Some(mut block) = section(file, &mut top, "store") {
             block.set("path", &mut settings.store.path, values::path);
+            block.set("pages", &mut settings.store.pages, values::room);
             paths.push(block.at("path"));
             block.finish(str::to_owned);
         }

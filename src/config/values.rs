@@ -246,6 +246,15 @@ pub(super) fn volume(value: &DeValue<'_>) -> Result<u64, String> {
     bytes(value, 1 << 40, "1024GiB")
 }
 
+/// The same for what is kept: `0` is none at all.
+pub(super) fn room(value: &DeValue<'_>) -> Result<u64, String> {
+    let none = match value {
+        DeValue::Integer(number) => number.as_str() == "0",
+        _ => value.as_str() == Some("0"),
+    };
+    if none { Ok(0) } else { volume(value) }
+}
+
 fn bytes(value: &DeValue<'_>, most: u64, shown_most: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [
         ("B", 1),
@@ -362,6 +371,19 @@ mod tests {
         check("1kib", Some(1024));
         check("2048B", Some(2048));
         for bad in ["", "10", "MiB", "1000B", "2GiB", "-1MiB", "99999999999GiB"] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn room_may_be_none_at_all() {
+        let check = |text: &str, bytes: Option<u64>| {
+            assert_eq!(room(&string(text)).ok(), bytes, "{text}");
+        };
+        check("0", Some(0));
+        check("256MiB", Some(256 << 20));
+        check("2GiB", Some(2 << 30));
+        for bad in ["", "1", "00", "none", "2000GiB"] {
             check(bad, None);
         }
     }

@@ -16,3 +16,4 @@ pub mod poll;
 pub mod river;
 pub mod time;
 pub mod urls;
+pub mod visit;

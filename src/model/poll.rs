@@ -11,6 +11,7 @@ use crate::model::http::HttpValidators;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::learned::Learned;
 use crate::model::time::Timestamp;
+use crate::model::visit::Visit;
 
 /// The only way to write a poll. Everything in it is stored together or not at all, so there can be no validators
 /// without the articles they vouch for, and no failure without a next time.
@@ -83,6 +84,8 @@ pub struct Reading {
     pub skipped: Vec<Skipped>,
     /// Of those, the ones whose own pages are lost as far as we know: they are not asked again at once.
     pub missed: Vec<EntryKey>,
+    /// The pages behind its entries that came, to be kept.
+    pub visits: Vec<Visit>,
     /// Repairs and evidence, in plain words.
     pub notes: Vec<String>,
     /// Hash of the document's bytes, where all of it was read.

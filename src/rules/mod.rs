@@ -8,6 +8,7 @@ pub mod cadence;
 pub mod charset;
 pub mod dates;
 pub mod dedupe;
+pub mod difference;
 pub mod discover;
 pub mod embedded;
 pub mod extract;

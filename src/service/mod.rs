@@ -5,6 +5,7 @@ pub mod crew;
 pub mod cycle;
 pub mod poll;
 pub mod publish;
+pub mod reextract;
 pub mod report;
 pub mod robots;
 pub mod scheduler;

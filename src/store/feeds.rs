@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Params, Row, params};
 
+use crate::model::article::Article;
 use crate::model::content::RawHash;
 use crate::model::entry::Skipped;
 use crate::model::feed::{FeedInfo, FeedState, NotBefore};
@@ -15,6 +16,7 @@ use crate::store::columns::{Cells, count};
 use crate::store::error::StoreError;
 use crate::store::ledger::Ledger;
 use crate::store::missed;
+use crate::store::pages;
 use crate::store::press::Press;
 use crate::store::shapes::{FeedInfoShape, PollNotes, page, short, to_json};
 
@@ -49,17 +51,13 @@ pub(super) fn record(
     transaction: &Connection,
     press: &mut Press,
     poll: &PollRecord,
+    page_bytes: u64,
 ) -> Result<Recorded, StoreError> {
     let feed = number_of(transaction, &poll.feed)?;
     let mut recorded = Recorded::default();
     match &poll.result {
         PollResult::Read(reading) => {
-            let mut ledger = Ledger::open(transaction, press, feed, poll.at)?;
-            for article in &reading.articles {
-                let (seq, verdict) = ledger.enter(article)?;
-                recorded.articles.push((article.key.clone(), seq, verdict));
-            }
-            ledger.close()?;
+            recorded = enter(transaction, press, feed, poll.at, &reading.articles)?;
             let validators = match &reading.coverage {
                 Coverage::Whole(validators) => validators.as_ref(),
                 Coverage::Partial => None,
@@ -78,6 +76,7 @@ pub(super) fn record(
                 .prepare_cached("UPDATE feed SET document = ?2 WHERE num = ?1")?
                 .execute(params![feed, document.map(RawHash::to_bytes)])?;
             missed::keep(transaction, feed, poll.at, reading)?;
+            pages::keep(transaction, press, feed, &reading.visits, page_bytes)?;
         }
         PollResult::Unchanged {
             validators: Some(Coverage::Whole(validators)),
@@ -98,6 +97,38 @@ pub(super) fn record(
     }
     let n = keep_times(transaction, feed, poll)?;
     keep_history(transaction, feed, n, poll, &recorded)?;
+    Ok(recorded)
+}
+
+/// Stores what of these articles is new to the store, in this order.
+fn enter(
+    transaction: &Connection,
+    press: &mut Press,
+    feed: i64,
+    at: Timestamp,
+    articles: &[Article],
+) -> Result<Recorded, StoreError> {
+    let mut recorded = Recorded::default();
+    let mut ledger = Ledger::open(transaction, press, feed, at)?;
+    for article in articles {
+        let (seq, verdict) = ledger.enter(article)?;
+        recorded.articles.push((article.key.clone(), seq, verdict));
+    }
+    ledger.close()?;
+    Ok(recorded)
+}
+
+/// Writes articles that were read again from kept pages: what a poll does with its articles, and no poll.
+pub(super) fn revise(
+    transaction: &Connection,
+    press: &mut Press,
+    feed: &FeedId,
+    at: Timestamp,
+    articles: &[Article],
+) -> Result<Recorded, StoreError> {
+    let feed = number_of(transaction, feed)?;
+    let recorded = enter(transaction, press, feed, at, articles)?;
+    missed::mend(transaction, feed, articles)?;
     Ok(recorded)
 }
 

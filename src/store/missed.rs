@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
+use crate::model::article::Article;
 use crate::model::entry::EntryKey;
 use crate::model::ids::FeedId;
 use crate::model::poll::{Missed, Reading};
@@ -30,21 +31,26 @@ pub(super) fn keep(
         let (kind, text) = key_columns(key);
         count.execute(params![feed, kind, text, at.millis()])?;
     }
-    // Only what came by a page of its own can have been missed.
-    let mut mend = transaction
-        .prepare_cached("DELETE FROM missed WHERE feed = ?1 AND kind = ?2 AND key = ?3")?;
-    for article in reading
-        .articles
-        .iter()
-        .filter(|article| article.teaser.is_some())
-    {
-        let (kind, text) = key_columns(&article.key);
-        mend.execute(params![feed, kind, text])?;
-    }
+    mend(transaction, feed, &reading.articles)?;
     if !reading.missed.is_empty() {
         transaction
             .prepare_cached("DELETE FROM missed WHERE feed = ?1 AND last < ?2")?
             .execute(params![feed, at.minus(FORGOTTEN).millis()])?;
+    }
+    Ok(())
+}
+
+/// Forgets that these were missed. Only what came by a page of its own can have been.
+pub(super) fn mend(
+    transaction: &Connection,
+    feed: i64,
+    articles: &[Article],
+) -> Result<(), StoreError> {
+    let mut mend = transaction
+        .prepare_cached("DELETE FROM missed WHERE feed = ?1 AND kind = ?2 AND key = ?3")?;
+    for article in articles.iter().filter(|article| article.teaser.is_some()) {
+        let (kind, text) = key_columns(&article.key);
+        mend.execute(params![feed, kind, text])?;
     }
     Ok(())
 }

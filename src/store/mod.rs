@@ -15,12 +15,14 @@ mod lock;
 mod meta;
 mod missed;
 mod open;
+mod pages;
 mod press;
 mod readers;
 mod robots;
 mod schema;
 mod shapes;
 mod shown;
+mod teaser;
 mod writer;
 
 pub use archive::{ArchivedFile, ImportedArticle};
@@ -30,11 +32,13 @@ pub use feeds::PastPoll;
 pub use find::{Carrying, Looked};
 pub use health::{Judged, Watched};
 pub use meta::{Counts, FeedCounts};
+pub use press::{press_page, unpress_page};
 pub use shown::{Beyond, Choice, Lineup};
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -66,6 +70,8 @@ struct Shared {
     path: PathBuf,
     readers: Readers,
     writer: Option<(mpsc::Sender<Command>, JoinHandle<()>)>,
+    /// As [`Store::keep_pages`].
+    page_bytes: Arc<AtomicU64>,
 }
 
 /// One state of the store as it is published: read at once, so that nothing in it contradicts the rest.
@@ -90,11 +96,14 @@ impl Store {
         open::check_sqlite()?;
         let lock = Lock::take(path)?;
         let connection = open::prepare(path)?;
+        let page_bytes = Arc::new(AtomicU64::new(0));
+        let writer = writer::start(path, connection, lock, Arc::clone(&page_bytes))?;
         Ok(Self {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
                 readers: Readers::new(path),
-                writer: Some(writer::start(path, connection, lock)?),
+                writer: Some(writer),
+                page_bytes,
             }),
         })
     }
@@ -110,6 +119,7 @@ impl Store {
                 path: path.to_owned(),
                 readers,
                 writer: None,
+                page_bytes: Arc::default(),
             }),
         })
     }

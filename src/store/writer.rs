@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::article::Article;
 use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
@@ -49,6 +51,7 @@ pub(super) enum Command {
     Price(Price, Reply<()>),
     Silences(Vec<KeptSilence>, Reply<()>),
     Robots(Box<Kept>, Reply<()>),
+    Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
     Close(Reply<()>),
 }
 
@@ -57,6 +60,7 @@ pub(super) fn start(
     path: &Path,
     connection: Connection,
     lock: Lock,
+    page_bytes: Arc<AtomicU64>,
 ) -> Result<(mpsc::Sender<Command>, JoinHandle<()>), StoreError> {
     let failed = |source| StoreError::Io {
         doing: "start a writer for",
@@ -69,6 +73,7 @@ pub(super) fn start(
         path: path.to_owned(),
         connection: Some(connection),
         press,
+        page_bytes,
         inbox,
         _lock: lock,
     };
@@ -85,6 +90,8 @@ struct Writer {
     /// None after trouble with the disk: opened anew for the next command.
     connection: Option<Connection>,
     press: Press,
+    /// How many bytes of pages are kept.
+    page_bytes: Arc<AtomicU64>,
     inbox: mpsc::Receiver<Command>,
     _lock: Lock,
 }
@@ -132,6 +139,11 @@ impl Writer {
                     let done = self.transact(|t, _| robots::keep(t, &kept));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
+                Command::Revise(feed, at, articles, reply) => {
+                    let done =
+                        self.transact(|t, press| feeds::revise(t, press, &feed, at, &articles));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
                 Command::Close(reply) => {
                     let done = self.close();
                     // The lock goes first: who hears that the store is closed may open it.
@@ -166,10 +178,11 @@ impl Writer {
 
     /// Commits the polls together. Each is whole in it or has no trace: where one fails, each is tried by itself.
     fn record(&mut self, group: Vec<Waiting>) {
+        let page_bytes = self.page_bytes.load(Ordering::Relaxed);
         let all = self.transact(|t, press| {
             group
                 .iter()
-                .map(|(poll, _)| feeds::record(t, press, poll))
+                .map(|(poll, _)| feeds::record(t, press, poll, page_bytes))
                 .collect::<Result<Vec<_>, _>>()
         });
         match all {
@@ -254,7 +267,7 @@ impl Writer {
 /// About how many rows a poll writes.
 fn rows(poll: &PollRecord) -> usize {
     match &poll.result {
-        PollResult::Read(reading) => 1 + reading.articles.len(),
+        PollResult::Read(reading) => 1 + reading.articles.len() + reading.visits.len(),
         _ => 1,
     }
 }

@@ -95,7 +95,12 @@ async fn p_41_one_success_clears_the_backoff_and_not_what_was_learned() {
     let ((failed, why), (never, as_ever)) = (learned(4).await, learned(0).await);
     // The moments differ by what the first room took, and the jitter with them.
     assert_eq!(why, as_ever, "asked next as if nothing had been");
-    check_gap(failed, never * 4 / 5, never * 5 / 4, "as if nothing had been");
+    check_gap(
+        failed,
+        never * 4 / 5,
+        never * 5 / 4,
+        "as if nothing had been",
+    );
     assert!(failed < HOUR * 8, "{failed:?}");
 }
 

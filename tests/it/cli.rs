@@ -27,7 +27,7 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 19] = [
+    let commands: [&[&str]; 20] = [
         &[],
         &["fetch"],
         &["list"],
@@ -35,6 +35,7 @@ fn the_help_says_what_there_is() {
         &["status"],
         &["why"],
         &["try"],
+        &["reextract"],
         &["check"],
         &["feeds"],
         &["feeds", "list"],

@@ -34,6 +34,7 @@ mod outputs;
 mod packaging;
 mod polls;
 mod real;
+mod reextract;
 mod robots;
 mod scrape;
 mod second;

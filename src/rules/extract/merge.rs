@@ -17,13 +17,22 @@ pub fn feeds_words(draft: &Draft) -> String {
         .unwrap_or_default()
 }
 
-/// Why a page's article of so many characters is not better than the feed's own words, if it is not: it has less than four
-/// fifths of them, or next to nothing.
+/// Why a page's article of so many characters is not better than the feed's own words, if it is not.
 pub fn thin(chars: usize, words: &str) -> Option<String> {
-    let own = words.chars().filter(|c| !c.is_whitespace()).count();
+    is_scant(chars, words).then(|| {
+        let own = characters(words);
+        format!("the page has {chars} characters of it, and the feed {own}")
+    })
+}
+
+/// Whether so many characters are too few beside these words: less than four fifths of them, or next to nothing.
+pub fn is_scant(chars: usize, words: &str) -> bool {
     let scarce = u32::try_from(chars).is_ok_and(|chars| chars * 2 < LEAST) && width(words) == 0;
-    (chars * 5 < own * 4 || scarce)
-        .then(|| format!("the page has {chars} characters of it, and the feed {own}"))
+    chars * 5 < characters(words) * 4 || scarce
+}
+
+fn characters(words: &str) -> usize {
+    words.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 /// The entry with the words of its page, `html`. What the feed says besides stays; what it does not say the page may.

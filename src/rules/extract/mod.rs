@@ -7,6 +7,7 @@
 mod about;
 mod choose;
 mod clean;
+mod join;
 mod lines;
 mod merge;
 mod others;
@@ -15,7 +16,8 @@ mod strip;
 mod tree;
 mod words;
 
-pub use merge::{feeds_words, merge, thin};
+pub use join::Joined;
+pub use merge::{feeds_words, is_scant, merge, thin};
 
 use dom_query::{Document, Matcher};
 

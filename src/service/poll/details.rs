@@ -7,8 +7,9 @@ use crate::model::article::Article;
 use crate::model::entry::{Draft, EntryKey, Skipped, Teaser};
 use crate::model::http::Ask;
 use crate::model::time::Timestamp;
+use crate::model::visit::Visit;
 use crate::rules::settle::Trouble;
-use crate::service::poll::page::{Miss, MissKind, page};
+use crate::service::poll::page::{Came, Miss, MissKind, page};
 use crate::service::poll::plan::{Behind, Due, Rest, name, take};
 use crate::service::poll::{Desk, Job, fulltext, offload};
 use crate::service::robots::Met;
@@ -31,6 +32,8 @@ pub(super) struct Details {
     asked: usize,
     /// Bytes of the pages that came.
     pub bytes: u64,
+    /// Those pages, as far as they are to be kept.
+    pub visits: Vec<Visit>,
     /// Every page failed, or we were told to stay away.
     pub trouble: Option<Trouble>,
 }
@@ -48,7 +51,7 @@ pub(super) async fn complete<W: Fetch>(
     at: Timestamp,
 ) -> Details {
     let mut done = Details::default();
-    let (mut met, mut otherwise) = (Met::new(), Otherwise::default());
+    let (mut met, mut came, mut otherwise) = (Met::new(), Came::default(), Otherwise::default());
     // Pages that nobody could have read as they are: lost one by one, or all of them because their form is new.
     let mut unread = Vec::new();
     let (mut failed, mut last) = (0, None);
@@ -65,11 +68,11 @@ pub(super) async fn complete<W: Fetch>(
         done.asked += 1;
         let hash = Some(teaser.draft.raw_hash());
         let teaser = Arc::new(teaser);
-        let (bytes, met) = (&mut done.bytes, &mut met);
-        let had = match behind {
-            Behind::Detail => detail(desk, job, &teaser, bytes, met).await,
-            Behind::Page { .. } => fulltext::article(desk, job, &teaser, bytes, met).await,
-        };
+        let had = entry(desk, job, &teaser, behind, &mut came, &mut met).await;
+        match came.visit(job, key.as_ref(), behind.form(), &teaser.draft, at) {
+            Ok(visit) => done.visits.extend(visit),
+            Err(why) => otherwise.unkept.note(&why),
+        }
         let (articles, skipped) = (&mut done.articles, &mut done.skipped);
         let miss = match had {
             Ok(draft) => {
@@ -145,6 +148,7 @@ pub(super) async fn complete<W: Fetch>(
         done.missed.extend(unread);
     }
     done.notes.extend(otherwise.told());
+    done.bytes = came.bytes;
     done
 }
 
@@ -155,6 +159,7 @@ struct Otherwise {
     own: Tally,
     untouched: Tally,
     waiting: Tally,
+    unkept: Tally,
 }
 
 impl Otherwise {
@@ -164,6 +169,7 @@ impl Otherwise {
             self.own.told("have the feed's own words"),
             self.untouched.told("stay as they were read before"),
             self.waiting.told("wait for another poll"),
+            self.unkept.told("have pages that are not kept"),
         ];
         told.into_iter().flatten()
     }
@@ -187,17 +193,32 @@ impl Tally {
     }
 }
 
+/// One entry, by what there is to be read behind it.
+async fn entry<W: Fetch>(
+    desk: &Desk<W>,
+    job: &Arc<Job>,
+    teaser: &Arc<Teaser>,
+    behind: Behind,
+    came: &mut Came,
+    met: &mut Met,
+) -> Result<Draft, Miss> {
+    match behind {
+        Behind::Detail => detail(desk, job, teaser, came, met).await,
+        Behind::Page { .. } => fulltext::article(desk, job, teaser, came, met).await,
+    }
+}
+
 /// One entry's page, by the best route that may be asked and works.
 async fn detail<W: Fetch>(
     desk: &Desk<W>,
     job: &Arc<Job>,
     teaser: &Arc<Teaser>,
-    bytes: &mut u64,
+    came: &mut Came,
     met: &mut Met,
 ) -> Result<Draft, Miss> {
     let mut first_miss: Option<Miss> = None;
     for (route, ask) in teaser.details.iter().enumerate() {
-        let miss = match one_route(desk, job, teaser, (route, ask.clone()), (bytes, met)).await {
+        let miss = match one_route(desk, job, teaser, (route, ask.clone()), (came, met)).await {
             Ok(draft) => return Ok(draft),
             Err(miss) if miss.retry_after.is_some() => return Err(miss),
             Err(miss) => miss,
@@ -222,9 +243,10 @@ async fn one_route<W: Fetch>(
     job: &Arc<Job>,
     teaser: &Arc<Teaser>,
     (route, ask): (usize, Ask),
-    (bytes, met): (&mut u64, &mut Met),
+    (came, met): (&mut Came, &mut Met),
 ) -> Result<Draft, Miss> {
-    let page = page(desk, job, ask, bytes, met).await?;
+    came.route = route;
+    let page = page(desk, job, ask, came, met).await?;
     let teaser = Arc::clone(teaser);
     let read = move |job: &Job| {
         job.source

@@ -11,6 +11,8 @@ mod told;
 pub use desk::{Clock, Desk, Job, PriceTag};
 pub use told::{Outcome, Polled, Seen, Told};
 
+pub(super) use fulltext::find;
+
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -324,6 +326,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         known: known + details.known,
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),
         missed: details.missed,
+        visits: details.visits,
         notes: listing.notes.into_iter().chain(details.notes).collect(),
         document: (whole && single).then_some(document),
         coverage: if whole {

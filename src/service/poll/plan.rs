@@ -10,6 +10,7 @@ use crate::model::http::Ask;
 use crate::model::poll::{KnownEntry, Missed};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
+use crate::model::visit::Form;
 use crate::rules::{cadence, identity, normalise};
 use crate::service::poll::Job;
 use crate::store::{Store, StoreError};
@@ -39,6 +40,16 @@ pub(super) enum Behind {
         /// What is stored of it came from its page.
         had: bool,
     },
+}
+
+impl Behind {
+    /// What its pages are kept as.
+    pub fn form(self) -> Form {
+        match self {
+            Self::Detail => Form::Detail,
+            Self::Page { .. } => Form::Article,
+        }
+    }
 }
 
 /// What is already done about it.

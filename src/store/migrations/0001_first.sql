@@ -10,7 +10,8 @@ CREATE TABLE meta (
   last_change    INTEGER,                                        -- when an article was last stored; never moves back
   price          REAL,                                           -- of a request, in days (C.6)
   silences       TEXT,                                           -- JSON: who told us to stay away, and until when (P-33)
-  recipe         INTEGER NOT NULL                                -- of every hash in `words`
+  recipe         INTEGER NOT NULL,                               -- of every hash in `words`
+  kept           INTEGER NOT NULL DEFAULT 0                      -- bytes in `page` and of teasers in `visit`
 ) STRICT;
 INSERT INTO meta (one, river_id, next_seq, recipe) VALUES (1, randomblob(16), 0, 1);
 
@@ -161,3 +162,39 @@ CREATE TABLE missed (
   last  INTEGER NOT NULL,
   PRIMARY KEY (feed, kind, key)
 ) STRICT, WITHOUT ROWID;
+
+-- The pages behind entries as they came, for other rules to read again. Bounded: the oldest visits go first. Never
+-- published.
+CREATE TABLE visit (
+  num    INTEGER PRIMARY KEY,
+  feed   INTEGER NOT NULL REFERENCES feed (num),
+  kind   INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),
+  key    TEXT    NOT NULL,
+  at     INTEGER NOT NULL,
+  source TEXT    NOT NULL,
+  form   TEXT    NOT NULL CHECK (form IN ('detail', 'article')),
+  teaser ANY     NOT NULL CHECK (typeof(teaser) IN ('text', 'blob')) -- JSON: what the feed said; BLOB: as a zstd frame
+) STRICT;
+CREATE INDEX visit_by_entry ON visit (feed, kind, key);
+
+-- The pages of a visit, in the order they were asked.
+CREATE TABLE visited (
+  visit      INTEGER NOT NULL REFERENCES visit (num),
+  n          INTEGER NOT NULL,
+  route      INTEGER NOT NULL,
+  asked      TEXT    NOT NULL,
+  url        TEXT    NOT NULL,
+  media_type TEXT,
+  charset    TEXT,
+  fetched    INTEGER NOT NULL,
+  page       INTEGER NOT NULL REFERENCES page (num),
+  PRIMARY KEY (visit, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX visited_by_page ON visited (page);
+
+-- Each body once, however often it came.
+CREATE TABLE page (
+  num    INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),       -- BLAKE3 of the body as it came
+  body   BLOB NOT NULL                                           -- a zstd frame
+) STRICT;
