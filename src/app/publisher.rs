@@ -150,7 +150,8 @@ impl Publisher {
             ..
         } = filled?;
         // What readers see now stays until everything older is where they can find it (F-48).
-        if !unfinished || self.library.latest().borrow().is_none() {
+        let seen = self.library.latest().borrow().clone();
+        if !unfinished || seen.is_none_or(|version| version.is_partial()) {
             publications.push(health_feed(press)?);
             let anew = shelve(&self.library, publications, now()).await?;
             self.given = if anew {

@@ -270,6 +270,11 @@ impl Version {
         self.places.get(path)
     }
 
+    /// Whether something is still being made.
+    pub fn is_partial(&self) -> bool {
+        self.places.values().any(|place| *place == Place::Coming)
+    }
+
     /// Everything there is.
     pub fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
         self.places.iter().map(|(path, place)| (&**path, place))
