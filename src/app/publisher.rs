@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::serve::library::Library;
 use crate::serve::shelve;
 use crate::service::publish::{Press, PublishError, Published};
-use crate::service::shelf::{Filled, Shelf};
+use crate::service::shelf::{Filled, Publication, Shelf};
 use crate::store::Store;
 
 /// What came is published when nothing has come for this long, but not later than that after it came: with rendering it
@@ -40,6 +40,8 @@ pub struct Publisher {
     library: Arc<Library>,
     shelf: Shelf,
     sealed: PathBuf,
+    /// The health feed as it was last made: the same one is not compressed again.
+    health: Option<Publication>,
     /// When readers were last given another version.
     given: Option<Instant>,
 }
@@ -54,6 +56,7 @@ impl Publisher {
             library,
             shelf: Shelf::new(Some(sealed.clone())),
             sealed,
+            health: None,
             given: None,
         }
     }
@@ -152,7 +155,11 @@ impl Publisher {
         // What readers see now stays until everything older is where they can find it (F-48).
         let seen = self.library.latest().borrow().clone();
         if !unfinished || seen.is_none_or(|version| version.is_partial()) {
-            publications.push(health_feed(press)?);
+            let health = Some(health_feed(press)?);
+            if self.health != health {
+                self.health = health;
+            }
+            publications.extend(self.health.clone());
             let anew = shelve(&self.library, publications, now()).await?;
             self.given = if anew {
                 Some(Instant::now())

@@ -83,14 +83,8 @@ impl Default for FetchSettings {
             max_in_flight: 32,
             per_host: 1,
             per_address: 2,
-            host_per_day: PerDay {
-                requests: 10_000,
-                bytes: 4 << 30,
-            },
-            per_day: PerDay {
-                requests: 1_000_000,
-                bytes: 256 << 30,
-            },
+            host_per_day: PerDay::OF_A_HOST,
+            per_day: PerDay::OF_ALL,
             host_delay: Duration::from_secs(2),
             independent_hosts: HostSet::default(),
             user_refresh: Duration::from_mins(5),

@@ -89,14 +89,8 @@ impl Default for FetchSettings {
             ratio_from: MIB,
             max_hops: 5,
             max_in_flight: 32,
-            host_per_day: PerDay {
-                requests: 10_000,
-                bytes: 4 << 30,
-            },
-            per_day: PerDay {
-                requests: 1_000_000,
-                bytes: 256 << 30,
-            },
+            host_per_day: PerDay::OF_A_HOST,
+            per_day: PerDay::OF_ALL,
             per_host: 1,
             per_address: 2,
             host_delay: Duration::from_secs(2),

@@ -16,6 +16,18 @@ pub struct PerDay {
 }
 
 impl PerDay {
+    /// For one origin, where nothing else is said.
+    pub const OF_A_HOST: Self = Self {
+        requests: 10_000,
+        bytes: 4 << 30,
+    };
+
+    /// For all together, likewise.
+    pub const OF_ALL: Self = Self {
+        requests: 1_000_000,
+        bytes: 256 << 30,
+    };
+
     fn is_spent(self, spent: Self) -> bool {
         spent.requests >= self.requests || spent.bytes >= self.bytes
     }

@@ -205,3 +205,22 @@ fn f_48_f_66_a_thousand_entries_of_one_poll_are_one_version() {
     );
     daemon.stop();
 }
+
+#[test]
+fn a_first_start_serves_every_feed_long_before_all_archive_documents_are_made() {
+    let origin = Origin::start([("/many", many(2000))]);
+    let mill = mill(&plain("many", &origin.url("/many")));
+    mill.fetch(0);
+    let mut daemon = Daemon::start(&mill, WATCHDOG);
+    let (status, body) = ask(&mut daemon, "/source/many.atom");
+    let made = std::fs::read_dir(mill.path("data/sealed")).unwrap();
+    let made = made.filter(|item| {
+        let name = item.as_ref().unwrap().file_name();
+        name.to_string_lossy().ends_with(".atom")
+    });
+    let made = made.count();
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains("<entry"));
+    assert!((1..15).contains(&made), "{made} of twenty");
+    daemon.stop();
+}
