@@ -17,3 +17,4 @@ pub mod river;
 pub mod time;
 pub mod urls;
 pub mod visit;
+pub mod withheld;

@@ -23,6 +23,7 @@ mod schema;
 mod shapes;
 mod shown;
 mod teaser;
+mod withheld;
 mod writer;
 
 pub use archive::{ArchivedFile, ImportedArticle};
@@ -51,6 +52,7 @@ use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
 use crate::model::time::Timestamp;
+use crate::model::withheld::{Reason, Withheld};
 use crate::rules::health::Evidence;
 use crate::rules::rhythm::Price;
 use crate::rules::robots::Kept;
@@ -165,6 +167,32 @@ impl Store {
     /// in the order of `judged`.
     pub async fn keep_health(&self, judged: Vec<Judged>) -> Result<Vec<HealthEvent>, StoreError> {
         self.ask(|reply| Command::Health(judged, reply)).await
+    }
+
+    /// Keeps entries, by the numbers of their first revisions, from being shown where this reason counts.
+    pub async fn withhold(
+        &self,
+        entries: Vec<ArticleSeq>,
+        why: Reason,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Withhold(entries, why, at, reply))
+            .await
+    }
+
+    /// Lets entries be shown again, as far as they were withheld for this reason, and says how many were.
+    pub async fn release(
+        &self,
+        entries: Vec<ArticleSeq>,
+        why: Reason,
+    ) -> Result<usize, StoreError> {
+        self.ask(|reply| Command::Release(entries, why, reply))
+            .await
+    }
+
+    /// The entries that are withheld, of this feed or of all, by number.
+    pub fn withheld(&self, feed: Option<&FeedId>) -> Result<Vec<Withheld>, StoreError> {
+        self.shared.readers.read(|c| withheld::list(c, feed))
     }
 
     /// Keeps the price of a request for the next start. It is also the least that can be written: a store that cannot

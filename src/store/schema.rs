@@ -8,7 +8,10 @@ use crate::store::error::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x666d_696c;
 
 /// Step `n` (from 1) brings a database of schema `n - 1` to schema `n`.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_withheld.sql"),
+];
 
 /// The newest schema.
 pub(super) fn newest() -> i64 {

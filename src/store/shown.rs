@@ -62,11 +62,20 @@ macro_rules! shown {
     };
 }
 
-// An entry owns its words if no other shown entry had them before.
+// An entry owns its words if no other shown entry had them before. Who is withheld owns nothing.
 macro_rules! owns {
     () => {
-        " AND NOT EXISTS (SELECT 1 FROM entry o
-                           WHERE o.words = e.words AND o.first_seq < e.first_seq AND o.feed IN shown) "
+        " AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
+          AND NOT EXISTS (SELECT 1 FROM entry o
+                           WHERE o.words = e.words AND o.first_seq < e.first_seq AND o.feed IN shown
+                             AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq)) "
+    };
+}
+
+// A feed's own view keeps all of its entries but those that wait for a decision.
+macro_rules! waits_not {
+    () => {
+        " AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq AND h.why = 'flood') "
     };
 }
 
@@ -96,8 +105,9 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
             "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
         ),
         (false, _) => shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown
-              ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
+            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown",
+            waits_not!(),
+            "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
         ),
     };
     let mut lines = lines(connection, newest, params![feeds, count(choice.limit)])?;
@@ -132,8 +142,9 @@ pub(super) fn articles(
     found.filter_map(Result::transpose).collect()
 }
 
-/// The owners with a revision above the last sealed one, ascending, and those that came to own their words by such a
-/// revision: who had the words before them has others now. Walked by number, not by feed: a page has a hundred of them.
+/// The owners with a revision above the last sealed one, ascending; those that came to own their words by such a
+/// revision, since who had the words before them has others now; and those that were released above it. Walked by number,
+/// not by feed: a page has a hundred of them.
 fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Line>, StoreError> {
     let last = bounds.last.map_or(Ok(-1), number)?;
     let most = bounds.most.map_or(-1, count); // SQLite: a negative limit is none
@@ -165,6 +176,16 @@ fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Li
         ),
         params![feeds, last, end.unwrap_or(i64::MAX)],
     )?);
+    found.extend(lines(
+        connection,
+        shown!(
+            "SELECT e.latest_seq, e.first_seq, e.words, r.cause
+               FROM revealed r JOIN entry e ON e.first_seq = r.entry
+              WHERE r.cause > ?2 AND r.cause <= ?3 AND e.latest_seq <= ?2 AND +e.feed IN shown",
+            owns!()
+        ),
+        params![feeds, last, end.unwrap_or(i64::MAX)],
+    )?);
     found.sort_by_key(|line| (line.cause, line.seq));
     Ok(found)
 }
@@ -182,6 +203,7 @@ fn carriers(
            JOIN words w ON w.first_seq = e.words
            LEFT JOIN feed f ON f.num = e.feed
           WHERE e.words = ?2 AND e.first_seq <> ?3 AND e.feed IN shown
+            AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
           ORDER BY e.first_seq"
     ))?;
     let mut carriers = Vec::new();

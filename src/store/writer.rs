@@ -13,6 +13,7 @@ use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
 use crate::rules::rhythm::Price;
 use crate::rules::robots::Kept;
 use crate::rules::silence::KeptSilence;
@@ -25,6 +26,7 @@ use crate::store::meta;
 use crate::store::open;
 use crate::store::press::Press;
 use crate::store::robots;
+use crate::store::withheld;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
 /// same, so more of them here cost little and are committed together.
@@ -52,6 +54,8 @@ pub(super) enum Command {
     Silences(Vec<KeptSilence>, Reply<()>),
     Robots(Box<Kept>, Reply<()>),
     Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
+    Withhold(Vec<ArticleSeq>, Reason, Timestamp, Reply<()>),
+    Release(Vec<ArticleSeq>, Reason, Reply<usize>),
     Close(Reply<()>),
 }
 
@@ -142,6 +146,14 @@ impl Writer {
                 Command::Revise(feed, at, articles, reply) => {
                     let done =
                         self.transact(|t, press| feeds::revise(t, press, &feed, at, &articles));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Withhold(entries, why, at, reply) => {
+                    let done = self.transact(|t, _| withheld::withhold(t, &entries, why, at));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Release(entries, why, reply) => {
+                    let done = self.transact(|t, _| withheld::release(t, &entries, why));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

@@ -6,6 +6,7 @@ mod interleaving;
 mod opening;
 mod reading;
 mod recording;
+mod withheld;
 
 use std::path::PathBuf;
 use std::time::Duration;
