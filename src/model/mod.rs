@@ -13,6 +13,7 @@ pub mod http;
 pub mod ids;
 pub mod learned;
 pub mod poll;
+pub mod revision;
 pub mod river;
 pub mod time;
 pub mod urls;

@@ -10,6 +10,7 @@ use crate::model::hints::Hints;
 use crate::model::http::HttpValidators;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::learned::Learned;
+use crate::model::revision::{How, Temper, Withdrawal};
 use crate::model::time::Timestamp;
 use crate::model::visit::Visit;
 
@@ -86,6 +87,12 @@ pub struct Reading {
     pub missed: Vec<EntryKey>,
     /// The pages behind its entries that came, to be kept.
     pub visits: Vec<Visit>,
+    /// Entries that stand in it as they are stored, while another edition of them is held back.
+    pub standing: Vec<EntryKey>,
+    /// Entries that their publisher takes back.
+    pub withdrawn: Vec<Withdrawal>,
+    /// Entries in it that were taken back before by a word in their feed.
+    pub back: Vec<EntryKey>,
     /// Repairs and evidence, in plain words.
     pub notes: Vec<String>,
     /// Hash of the document's bytes, where all of it was read.
@@ -114,6 +121,16 @@ pub struct KnownEntry {
     pub raw: RawHash,
     /// Hash of the teaser that led to it.
     pub teaser: Option<RawHash>,
+    /// Its `atom:updated`, as we show it.
+    pub revised: Timestamp,
+    /// The publisher's date of its last change, of that revision; `None` also where the revision is no longer kept.
+    pub updated: Option<Timestamp>,
+    /// The publisher's date, likewise.
+    pub published: Option<Timestamp>,
+    /// How it changes.
+    pub temper: Temper,
+    /// How its publisher took it back, if it did and it did not come back.
+    pub withdrawn: Option<How>,
 }
 
 /// An entry whose own page was lost when it was asked.
@@ -144,9 +161,30 @@ pub struct Recorded {
     /// Every article of the poll with its key and verdict, in the poll's order; the number is the one given, or for
     /// [`Verdict::Known`] the one it has.
     pub articles: Vec<(EntryKey, ArticleSeq, Verdict)>,
+    /// How many entries came otherwise than they are stored and stay as they are; their verdict is
+    /// [`Verdict::Known`].
+    pub held: usize,
+    /// Some of those may be taken as they are at a later poll: the page has to be read again.
+    pub waits: bool,
+    /// How many entries were taken back by their publisher, that were not before.
+    pub withdrawn: usize,
 }
 
 impl Recorded {
+    /// What there is to tell of entries that stay as they are or were taken back.
+    pub fn in_words(&self) -> impl Iterator<Item = String> {
+        let told = |count: usize, what: &str| (count > 0).then(|| format!("{count} entries {what}"));
+        let held = told(
+            self.held,
+            "came otherwise than they are stored and stay as they are: `feedmill why` says of each why",
+        );
+        let withdrawn = told(
+            self.withdrawn,
+            "were withdrawn by their publisher; their words stay",
+        );
+        held.into_iter().chain(withdrawn)
+    }
+
     /// How many there are of each: new, revised, reprints, known.
     pub fn counts(&self) -> (usize, usize, usize, usize) {
         self.articles.iter().fold(

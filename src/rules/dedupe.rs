@@ -3,13 +3,13 @@
 use crate::model::article::Article;
 use crate::model::ids::ArticleSeq;
 use crate::model::poll::{KnownEntry, Verdict};
-use crate::model::time::Timestamp;
 
 /// What an article is to what is stored: `entry` is what is known under its key in its feed, `same_words` the first
 /// article of any feed with the same content hash.
 ///
 /// The hash as published decides whether an entry changed, not the content hash: a correction of the punctuation alone
-/// is a revision too. And an entry that is known is never a reprint, whoever else had its new words first.
+/// is a revision too. And an entry that is known is never a reprint, whoever else had its new words first. Whether a
+/// revision is stored is for [`revision`](crate::rules::revision) to say.
 pub fn judge(
     article: &Article,
     entry: Option<&KnownEntry>,
@@ -23,23 +23,16 @@ pub fn judge(
     }
 }
 
-/// `atom:updated` of an article stored at `at`, where `previous` is that of the revision before it. The publisher's
-/// word if it gave one; never moves back (F-07).
-pub fn revised(article: &Article, previous: Option<Timestamp>, at: Timestamp) -> Timestamp {
-    match previous {
-        None => article.updated.or(article.published).unwrap_or(at),
-        Some(previous) => previous.max(article.updated.unwrap_or(at)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
     use super::*;
+    use crate::model::time::Timestamp;
     use crate::model::content::{CanonicalText, Content, ContentHash, RawHash};
     use crate::model::entry::EntryKey;
     use crate::model::ids::EntryId;
+    use crate::model::revision::Temper;
 
     fn article(raw: u128, published: Option<i64>, updated: Option<i64>) -> Article {
         let words = CanonicalText::from_folded("words".to_owned());
@@ -73,6 +66,11 @@ mod tests {
             latest: ArticleSeq(7),
             raw: RawHash(1),
             teaser: None,
+            revised: Timestamp::EPOCH,
+            updated: None,
+            published: None,
+            temper: Temper::default(),
+            withdrawn: None,
         };
         let check = |raw, entry, same_words: Option<u64>, expected| {
             let same_words = same_words.map(ArticleSeq);
@@ -88,22 +86,5 @@ mod tests {
         // Its own old words with other punctuation, and words another entry had first.
         check(2, Some(&known), Some(7), Verdict::Revised(ArticleSeq(7)));
         check(2, Some(&known), Some(3), Verdict::Revised(ArticleSeq(7)));
-    }
-
-    #[test]
-    fn updated_is_the_publishers_word_and_never_moves_back() {
-        let check = |published, updated, previous: Option<i64>, expected| {
-            let article = article(1, published, updated);
-            let previous = previous.map(Timestamp::from_secs);
-            let found = revised(&article, previous, Timestamp::from_secs(100));
-            assert_eq!(found, Timestamp::from_secs(expected));
-        };
-        check(None, None, None, 100);
-        check(Some(40), None, None, 40);
-        check(Some(40), Some(50), None, 50);
-        check(Some(40), None, Some(40), 100);
-        check(Some(40), Some(60), Some(50), 60);
-        check(Some(40), Some(30), Some(50), 50);
-        check(None, None, Some(200), 200);
     }
 }

@@ -25,6 +25,7 @@ pub mod moves;
 pub mod normalise;
 pub mod opml;
 pub mod repair;
+pub mod revision;
 pub mod rhythm;
 pub mod river;
 pub mod robots;

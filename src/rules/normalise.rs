@@ -140,7 +140,8 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-fn plausible(date: Timestamp, now: Timestamp) -> bool {
+/// Whether a date of a publisher can be true: neither some program's default nor in the future.
+pub fn plausible(date: Timestamp, now: Timestamp) -> bool {
     date >= Timestamp::from_secs(EARLIEST_SECS) && date <= now.plus(CLOCK_SKEW)
 }
 

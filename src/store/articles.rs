@@ -14,6 +14,7 @@ use crate::store::columns::{Cells, count, key_columns, number};
 use crate::store::error::StoreError;
 use crate::store::ledger::known_entry;
 use crate::store::press::Unpressed;
+use crate::store::revisions::known_entries;
 use crate::store::shapes::{EnclosureShape, FeedInfoShape, More, page};
 
 /// Which articles to list.
@@ -191,9 +192,9 @@ pub(super) fn known(
     let Some(number) = number else {
         return Ok(found);
     };
-    let mut statement = connection.prepare_cached(
-        "SELECT first_seq, latest_seq, raw, teaser FROM entry WHERE feed = ?1 AND kind = ?2 AND key = ?3",
-    )?;
+    let mut statement = connection.prepare_cached(known_entries!(
+        "WHERE e.feed = ?1 AND e.kind = ?2 AND e.key = ?3"
+    ))?;
     for key in keys {
         let (kind, text) = key_columns(key);
         let mut rows = statement.query(params![number, kind, text])?;

@@ -18,6 +18,7 @@ use crate::store::ledger::Ledger;
 use crate::store::missed;
 use crate::store::pages;
 use crate::store::press::Press;
+use crate::store::revisions;
 use crate::store::shapes::{FeedInfoShape, PollNotes, page, short, to_json};
 
 /// How many polls of a feed are remembered.
@@ -58,14 +59,16 @@ pub(super) fn record(
     match &poll.result {
         PollResult::Read(reading) => {
             recorded = enter(transaction, press, feed, poll.at, &reading.articles)?;
+            recorded.withdrawn = revisions::keep(transaction, feed, poll.at, reading)?;
+            let waits = recorded.waits;
             let validators = match &reading.coverage {
-                Coverage::Whole(validators) => validators.as_ref(),
+                Coverage::Whole(validators) => validators.as_ref().filter(|_| !waits),
                 Coverage::Partial => None,
             };
             // With something left behind, the same bytes have to be read again: they are not marked as read.
             let document = reading
                 .document
-                .filter(|_| reading.coverage != Coverage::Partial);
+                .filter(|_| reading.coverage != Coverage::Partial && !waits);
             keep_validators(transaction, feed, validators)?;
             let brought = recorded
                 .articles
@@ -114,6 +117,7 @@ fn enter(
         let (seq, verdict) = ledger.enter(article)?;
         recorded.articles.push((article.key.clone(), seq, verdict));
     }
+    (recorded.held, recorded.waits) = ledger.held;
     ledger.close()?;
     Ok(recorded)
 }
@@ -127,7 +131,13 @@ pub(super) fn revise(
     articles: &[Article],
 ) -> Result<Recorded, StoreError> {
     let feed = number_of(transaction, feed)?;
-    let recorded = enter(transaction, press, feed, at, articles)?;
+    let mut recorded = Recorded::default();
+    let mut ledger = Ledger::open(transaction, press, feed, at)?;
+    for article in articles {
+        let (seq, verdict) = ledger.rewrite(article)?;
+        recorded.articles.push((article.key.clone(), seq, verdict));
+    }
+    ledger.close()?;
     missed::mend(transaction, feed, articles)?;
     Ok(recorded)
 }
@@ -236,7 +246,9 @@ fn keep_history(
     let mut notes = PollNotes::default();
     if let PollResult::Read(reading) = &poll.result {
         known = known.saturating_add(reading.known);
-        notes = PollNotes::of(&reading.notes, &reading.skipped);
+        let told = recorded.in_words();
+        let all: Vec<String> = reading.notes.iter().cloned().chain(told).collect();
+        notes = PollNotes::of(&all, &reading.skipped);
     }
     transaction
         .prepare_cached(

@@ -7,12 +7,15 @@ use crate::model::content::{ContentHash, RawHash};
 use crate::model::entry::EntryKey;
 use crate::model::ids::ArticleSeq;
 use crate::model::poll::{KnownEntry, Verdict};
+use crate::model::revision::Temper;
 use crate::model::time::Timestamp;
-use crate::rules::dedupe::{judge, revised};
+use crate::rules::dedupe::judge;
+use crate::rules::revision::{Change, revised, waits};
 use crate::store::columns::{Cells, key_columns, number};
 use crate::store::error::StoreError;
 use crate::store::health;
 use crate::store::press::Press;
+use crate::store::revisions::{self, known_entries};
 use crate::store::shapes::{More, to_json};
 
 /// Numbers another program gave are kept up to here, so that a file name cannot use up all there are.
@@ -31,6 +34,8 @@ pub(super) struct Ledger<'c> {
     opened: u64,
     /// Characters of the bodies of entries that were not here before, oldest first.
     lengths: Vec<Option<u32>>,
+    /// Entries that came otherwise and stay as they are; and whether one of them may be taken later.
+    pub(super) held: (usize, bool),
 }
 
 /// An entry as the ledger finds it.
@@ -38,7 +43,6 @@ struct FoundEntry {
     first_seq: i64,
     known: KnownEntry,
     first_seen: Timestamp,
-    revised: Timestamp,
 }
 
 impl<'c> Ledger<'c> {
@@ -61,6 +65,7 @@ impl<'c> Ledger<'c> {
             next: next.0,
             opened: next.0,
             lengths: Vec::new(),
+            held: (0, false),
         })
     }
 
@@ -73,13 +78,73 @@ impl<'c> Ledger<'c> {
             entry.as_ref().map(|found| &found.known),
             same_words,
         );
-        if let (Verdict::Known(latest), Some(entry)) = (verdict, &entry) {
-            self.keep_teaser(article, entry)?;
-            return Ok((latest, verdict));
+        if let Some(entry) = &entry {
+            return self.revise(article, entry, same_words);
         }
         let seq = self.give()?;
-        self.store(seq, article, entry.as_ref(), same_words)?;
+        self.store(seq, article, None, same_words, true)?;
         Ok((seq, verdict))
+    }
+
+    /// An article of an entry that is here: a revision, or nothing.
+    fn revise(
+        &mut self,
+        article: &Article,
+        entry: &FoundEntry,
+        same_words: Option<ArticleSeq>,
+    ) -> Result<(ArticleSeq, Verdict), StoreError> {
+        let known = &entry.known;
+        let mut temper = known.temper;
+        let change = revisions::judge(self.transaction, entry.first_seq, known, article, self.at)?;
+        let stays = (known.latest, Verdict::Known(known.latest));
+        let done = match change {
+            Change::None => {
+                if self.keep_teaser(article, entry)? {
+                    temper.quiet = temper.quiet.saturating_add(1);
+                }
+                if let Some(held) = &mut temper.held {
+                    held.seen = 0;
+                }
+                stays
+            }
+            Change::Held(held) => {
+                self.held.0 += 1;
+                self.held.1 |= waits(held.why);
+                temper.held = Some(held);
+                stays
+            }
+            Change::Revision { moves, quiet } => {
+                temper = Temper {
+                    quiet: temper.quiet.saturating_add(u32::from(quiet)),
+                    held: None,
+                };
+                let seq = self.give()?;
+                self.store(seq, article, Some(entry), same_words, moves)?;
+                (seq, Verdict::Revised(known.latest))
+            }
+        };
+        revisions::keep_temper(self.transaction, entry.first_seq, &known.temper, &temper)?;
+        Ok(done)
+    }
+
+    /// The same for an article that was read again by other rules: what changed is not the publisher's doing, so nothing
+    /// holds it back and no date moves.
+    pub(super) fn rewrite(
+        &mut self,
+        article: &Article,
+    ) -> Result<(ArticleSeq, Verdict), StoreError> {
+        let Some(entry) = self.find_entry(&article.key)? else {
+            return self.enter(article);
+        };
+        let latest = entry.known.latest;
+        if entry.known.raw == article.raw {
+            self.keep_teaser(article, &entry)?;
+            return Ok((latest, Verdict::Known(latest)));
+        }
+        let same_words = self.find_words(&article.content)?;
+        let seq = self.give()?;
+        self.store(seq, article, Some(&entry), same_words, false)?;
+        Ok((seq, Verdict::Revised(latest)))
     }
 
     /// The same for an article that another program kept as a file, under the number `wanted`. Words that are stored
@@ -99,7 +164,7 @@ impl<'c> Ledger<'c> {
             self.next = wanted;
         }
         let seq = self.give()?;
-        self.store(seq, article, entry.as_ref(), None)?;
+        self.store(seq, article, entry.as_ref(), None, true)?;
         let verdict = entry.map_or(Verdict::New, |entry| Verdict::Revised(entry.known.latest));
         Ok((seq, verdict))
     }
@@ -128,8 +193,7 @@ impl<'c> Ledger<'c> {
         let (kind, key) = key_columns(key);
         self.transaction
             .prepare_cached(
-                "SELECT first_seq, latest_seq, raw, teaser, first_seen, revised
-                   FROM entry WHERE feed = ?1 AND kind = ?2 AND key = ?3",
+                known_entries!("WHERE e.feed = ?1 AND e.kind = ?2 AND e.key = ?3"),
             )?
             .query_row(params![self.feed, kind, key], |row| Ok(found_entry(row)))
             .optional()?
@@ -146,17 +210,20 @@ impl<'c> Ledger<'c> {
             .transpose()
     }
 
-    /// Remembers the teaser an unchanged entry came by, so that it needs no request the next time.
-    fn keep_teaser(&self, article: &Article, entry: &FoundEntry) -> Result<(), StoreError> {
-        if article.teaser.is_some() && article.teaser != entry.known.teaser {
+    /// Remembers the teaser an unchanged entry came by, so that it needs no request the next time. Gives back whether
+    /// another was remembered.
+    fn keep_teaser(&self, article: &Article, entry: &FoundEntry) -> Result<bool, StoreError> {
+        let before = entry.known.teaser;
+        if article.teaser.is_some() && article.teaser != before {
             self.transaction
                 .prepare_cached("UPDATE entry SET teaser = ?2 WHERE first_seq = ?1")?
                 .execute(params![
                     entry.first_seq,
                     article.teaser.map(RawHash::to_bytes)
                 ])?;
+            return Ok(before.is_some());
         }
-        Ok(())
+        Ok(false)
     }
 
     fn store(
@@ -165,6 +232,7 @@ impl<'c> Ledger<'c> {
         article: &Article,
         entry: Option<&FoundEntry>,
         same_words: Option<ArticleSeq>,
+        moves: bool,
     ) -> Result<(), StoreError> {
         let seq = number(seq)?;
         let words = same_words.map_or(Ok(seq), number)?;
@@ -175,7 +243,8 @@ impl<'c> Ledger<'c> {
         }
         let first_seq = entry.map_or(seq, |entry| entry.first_seq);
         let first_seen = entry.map_or(self.at, |entry| entry.first_seen);
-        let revised = revised(article, entry.map(|entry| entry.revised), self.at).millis();
+        let before = entry.map(|entry| entry.known.revised);
+        let revised = revised(article, before, moves, self.at).millis();
         let date = article.published.unwrap_or(first_seen).millis();
         let raw = article.raw.to_bytes();
         let teaser = article.teaser.map(RawHash::to_bytes);
@@ -256,15 +325,19 @@ fn found_entry(row: &rusqlite::Row<'_>) -> Result<FoundEntry, StoreError> {
         first_seq: cells.get("first_seq")?,
         known: known_entry(&cells)?,
         first_seen: cells.time("first_seen")?,
-        revised: cells.time("revised")?,
     })
 }
 
-/// From the columns `latest_seq`, `raw` and `teaser`.
+/// From the columns of [`known_entries`].
 pub(super) fn known_entry(cells: &Cells<'_, '_>) -> Result<KnownEntry, StoreError> {
     Ok(KnownEntry {
         latest: cells.seq("latest_seq")?,
         raw: cells.raw("raw")?,
         teaser: cells.maybe_raw("teaser")?,
+        revised: cells.time("revised")?,
+        updated: cells.maybe_time("updated")?,
+        published: cells.maybe_time("published")?,
+        temper: revisions::temper(cells)?,
+        withdrawn: revisions::how(cells)?,
     })
 }

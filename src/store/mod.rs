@@ -18,6 +18,7 @@ mod open;
 mod pages;
 mod press;
 mod readers;
+mod revisions;
 mod robots;
 mod schema;
 mod shapes;
@@ -51,6 +52,7 @@ use crate::model::feed::FeedState;
 use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
+use crate::model::revision::{Temper, Withdrawn};
 use crate::model::time::Timestamp;
 use crate::model::withheld::{Reason, Withheld};
 use crate::rules::health::Evidence;
@@ -193,6 +195,34 @@ impl Store {
     /// The entries that are withheld, of this feed or of all, by number.
     pub fn withheld(&self, feed: Option<&FeedId>) -> Result<Vec<Withheld>, StoreError> {
         self.shared.readers.read(|c| withheld::list(c, feed))
+    }
+
+    /// The entries their publishers took back, of this feed or of all, by number.
+    pub fn withdrawn(&self, feed: Option<&FeedId>) -> Result<Vec<Withdrawn>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| revisions::withdrawn(c, feed, None))
+    }
+
+    /// Whether this entry was taken back; by the number of its first revision.
+    pub fn withdrawal(&self, entry: ArticleSeq) -> Result<Option<Withdrawn>, StoreError> {
+        let found = self
+            .shared
+            .readers
+            .read(|c| revisions::withdrawn(c, None, Some(entry)))?;
+        Ok(found.into_iter().next())
+    }
+
+    /// How an entry changes without its publisher's word; by the number of its first revision.
+    pub fn temper(&self, entry: ArticleSeq) -> Result<Temper, StoreError> {
+        self.shared
+            .readers
+            .read(|c| revisions::temper_of(c, entry))
+    }
+
+    /// The numbers of all revisions of the entry that has this one, ascending.
+    pub fn revisions(&self, seq: ArticleSeq) -> Result<Vec<ArticleSeq>, StoreError> {
+        self.shared.readers.read(|c| revisions::of_entry(c, seq))
     }
 
     /// Keeps the price of a request for the next start. It is also the least that can be written: a store that cannot
