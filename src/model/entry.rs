@@ -5,6 +5,7 @@ use crate::model::feed::FeedInfo;
 use crate::model::hints::Hints;
 use crate::model::http::Ask;
 use crate::model::ids::EntryId;
+use crate::model::revision::Withdrawal;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
@@ -19,6 +20,8 @@ pub struct Listing {
     pub leads: Vec<Lead>,
     /// The page that has to be asked next to know the rest of this listing.
     pub more: Option<Ask>,
+    /// Entries it takes back (RFC 6721).
+    pub withdrawn: Vec<Withdrawal>,
     /// Entries that could not be read: one bad entry costs that entry, not the feed.
     pub skipped: Vec<Skipped>,
     /// What had to be mended to read the page, in plain words (`charset: GBK by prolog`).
@@ -40,6 +43,14 @@ impl Lead {
         match self {
             Self::Whole(draft) => draft.id.as_ref(),
             Self::Teaser(teaser) => teaser.draft.id.as_ref(),
+        }
+    }
+
+    /// When it was last changed, by the publisher.
+    pub fn updated(&self) -> Option<Timestamp> {
+        match self {
+            Self::Whole(draft) => draft.updated,
+            Self::Teaser(teaser) => teaser.draft.updated,
         }
     }
 

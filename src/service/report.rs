@@ -156,6 +156,7 @@ impl FeedReport {
 impl From<Polled> for FeedReport {
     fn from(polled: Polled) -> Self {
         let (new, revised, reprints, again) = polled.recorded.counts();
+        let told_of_entries: Vec<String> = polled.recorded.in_words().collect();
         let told = polled.told;
         let held = told.held.unwrap_or_default();
         let fate = match told.outcome {
@@ -176,7 +177,7 @@ impl From<Polled> for FeedReport {
             },
             took: told.took,
             skipped: told.skipped,
-            notes: told.notes,
+            notes: told.notes.into_iter().chain(told_of_entries).collect(),
             seen: told.seen,
             record: Some(Remembered {
                 at: told.at,

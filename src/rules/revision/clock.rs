@@ -140,7 +140,7 @@ mod tests {
             assert_eq!(same(after, before), expected, "{after} / {before}");
         };
         check("updated 12:31", "updated 09:05", true);
-        check("updated 12:31", "updated 9:05 pm.", true);
+        check("updated 12:31", "updated 9:05 pm", true);
         check("at 12:31:07 a.m.", "at 1:02:03 PM.", true);
         check("at 12:31:07 am", "at 1:02:03 PM", true);
         check("更新于12点31分。", "更新于8点02分。", true);

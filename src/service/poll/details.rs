@@ -6,6 +6,7 @@ use crate::fetch::Fetch;
 use crate::model::article::Article;
 use crate::model::entry::{Draft, EntryKey, Skipped, Teaser};
 use crate::model::http::Ask;
+use crate::model::revision::{How, Withdrawal};
 use crate::model::time::Timestamp;
 use crate::model::visit::Visit;
 use crate::rules::settle::Trouble;
@@ -23,6 +24,8 @@ pub(super) struct Details {
     pub skipped: Vec<Skipped>,
     /// Entries whose pages are not worth a request at every poll.
     pub missed: Vec<EntryKey>,
+    /// Entries whose pages are gone by their publisher's word.
+    pub gone: Vec<Withdrawal>,
     /// Entries that stay as they are, since their pages may not be asked any more.
     pub known: usize,
     /// What was done otherwise than ordered.
@@ -82,6 +85,10 @@ pub(super) async fn complete<W: Fetch>(
             Err(miss) => miss,
         };
         done.asked -= usize::from(!miss.sent);
+        // Where another route may still have it, it is not gone.
+        if miss.gone && miss.kind == MissKind::Lost {
+            done.gone.extend(key.clone().map(gone));
+        }
         // What was read from its page before is not to be lost for what the list says.
         let was_whole = match behind {
             Behind::Detail => key.as_ref().is_some_and(|key| rest.whole.contains(key)),
@@ -150,6 +157,15 @@ pub(super) async fn complete<W: Fetch>(
     done.notes.extend(otherwise.told());
     done.bytes = came.bytes;
     done
+}
+
+fn gone(key: EntryKey) -> Withdrawal {
+    Withdrawal {
+        key,
+        how: How::Gone,
+        said: None,
+        comment: None,
+    }
 }
 
 /// Entries that are not what their pages would have made them.
@@ -229,6 +245,7 @@ async fn detail<W: Fetch>(
             Some(first) => Miss {
                 kind: first.kind.max(miss.kind),
                 sent: first.sent || miss.sent,
+                gone: first.gone || miss.gone,
                 ..first
             },
             None => miss,

@@ -248,6 +248,7 @@ async fn list<W: Fetch>(
         hand.seen.bytes += page.bytes.len() as u64;
         let further = read(desk, job, page).await?;
         listing.leads.extend(further.leads);
+        listing.withdrawn.extend(further.withdrawn);
         listing.skipped.extend(further.skipped);
         listing.notes.extend(further.notes);
         listing.more = further.more;
@@ -303,6 +304,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         strange,
         entries,
         met,
+        changes,
     } = rest;
     articles.extend(details.articles);
     let arrivals = articles
@@ -313,7 +315,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
     // Oldest first, so that numbers grow with the days: listings are mostly newest first, and dates decide where there are any.
     articles.reverse();
     articles.sort_by_key(|article| article.published.or(article.updated));
-    let whole = !details.left && details.trouble.is_none();
+    let whole = !details.left && !changes.waits && details.trouble.is_none();
     // Validators and the document's hash speak of the first page; with more than one they do not vouch for the listing.
     let single = pages == 1;
     let reading = Reading {
@@ -327,6 +329,13 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),
         missed: details.missed,
         visits: details.visits,
+        standing: changes.standing,
+        withdrawn: changes
+            .withdrawn
+            .into_iter()
+            .chain(details.gone)
+            .collect(),
+        back: changes.back,
         notes: listing.notes.into_iter().chain(details.notes).collect(),
         document: (whole && single).then_some(document),
         coverage: if whole {

@@ -22,6 +22,8 @@ pub(super) struct Miss {
     pub retry_after: Option<Duration>,
     /// Some page was asked.
     pub sent: bool,
+    /// Some page is gone by its publisher's word (410).
+    pub gone: bool,
 }
 
 impl Miss {
@@ -32,6 +34,7 @@ impl Miss {
             kind,
             retry_after: None,
             sent: true,
+            gone: false,
         }
     }
 
@@ -146,10 +149,10 @@ pub(super) async fn page<W: Fetch>(
             return Err(Miss::told(format!("HTTP status {status}"), retry_after));
         }
         Ok(FetchOutcome::Gone) => {
-            return Err(Miss::new(
-                "HTTP status 410 (gone)".to_owned(),
-                MissKind::Lost,
-            ));
+            return Err(Miss {
+                gone: true,
+                ..Miss::new("HTTP status 410 (gone)".to_owned(), MissKind::Lost)
+            });
         }
         Ok(FetchOutcome::NotModified { .. }) => {
             return Err(Miss::new(

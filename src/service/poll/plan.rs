@@ -8,10 +8,11 @@ use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::feed::FullText;
 use crate::model::http::Ask;
 use crate::model::poll::{KnownEntry, Missed};
+use crate::model::revision::{How, Withdrawal};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::model::visit::Form;
-use crate::rules::{cadence, identity, normalise};
+use crate::rules::{cadence, identity, normalise, revision};
 use crate::service::poll::Job;
 use crate::store::{Store, StoreError};
 
@@ -68,6 +69,75 @@ pub(super) struct Rest {
     pub entries: u32,
     /// Whether one of them was here.
     pub met: bool,
+    /// What there is to note of entries besides their words.
+    pub changes: Changes,
+}
+
+/// What there is to note of entries besides their words.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// As [`Reading::standing`](crate::model::poll::Reading::standing).
+    pub standing: Vec<EntryKey>,
+    /// What the listing takes back.
+    pub withdrawn: Vec<Withdrawal>,
+    /// As [`Reading::back`](crate::model::poll::Reading::back).
+    pub back: Vec<EntryKey>,
+    /// An edition that is held back was not asked for, and may be taken at a later poll.
+    pub waits: bool,
+}
+
+impl Changes {
+    /// What the listing takes back, and what is there again.
+    fn of(
+        listing: &mut Listing,
+        keys: &[Option<EntryKey>],
+        entries: &HashMap<EntryKey, KnownEntry>,
+    ) -> Self {
+        let mut listed: HashMap<&EntryKey, Option<Timestamp>> = HashMap::new();
+        for (lead, key) in listing.leads.iter().zip(keys) {
+            if let Some(key) = key {
+                listed.insert(key, lead.updated());
+            }
+        }
+        // An entry that is there as well has gone only if it was changed before that.
+        let withdrawn: Vec<Withdrawal> = std::mem::take(&mut listing.withdrawn)
+            .into_iter()
+            .filter(|gone| match listed.get(&gone.key) {
+                None => true,
+                Some(updated) => updated.is_some_and(|updated| Some(updated) < gone.said),
+            })
+            .collect();
+        let gone: HashSet<&EntryKey> = withdrawn.iter().map(|gone| &gone.key).collect();
+        let back = listed
+            .keys()
+            .filter(|key| !gone.contains(*key))
+            .filter(|key| {
+                entries
+                    .get(**key)
+                    .is_some_and(|entry| entry.withdrawn == Some(How::Deleted))
+            })
+            .map(|key| (*key).clone())
+            .collect();
+        Self {
+            back,
+            withdrawn,
+            ..Self::default()
+        }
+    }
+
+    /// An entry stands in the listing as it is stored.
+    fn stands(&mut self, key: Option<&EntryKey>, entry: Option<&KnownEntry>) {
+        let held = entry.and_then(|entry| entry.temper.held);
+        if held.is_some_and(|held| held.seen > 0) {
+            self.standing.extend(key.cloned());
+        }
+    }
+
+    /// An entry's page is not asked for.
+    fn passed(&mut self, entry: Option<&KnownEntry>) {
+        let held = entry.and_then(|entry| entry.temper.held);
+        self.waits |= held.is_some_and(|held| revision::waits(held.why));
+    }
 }
 
 const LOST: &str = "whose pages were lost wait for another try";
@@ -105,6 +175,7 @@ pub(super) fn plan(
         .language
         .clone()
         .filter(|_| job.subscription.language == "und");
+    let mut changes = Changes::of(&mut listing, &keys, &entries);
     let count = u32::try_from(listing.leads.len()).unwrap_or(u32::MAX);
     let (mut teasers, mut articles, mut known) = (Vec::new(), Vec::new(), 0);
     for (place, (lead, key)) in std::mem::take(&mut listing.leads)
@@ -121,7 +192,14 @@ pub(super) fn plan(
                 draft.language = draft.language.or_else(|| spoken.clone());
                 let was_lost = key.as_ref().and_then(|key| lost.get(key)).copied();
                 match fate(&draft, entry, was_lost, by_page, at) {
-                    Fate::Known => known += 1,
+                    Fate::Known => {
+                        changes.stands(key.as_ref(), entry);
+                        known += 1;
+                    }
+                    Fate::Held => {
+                        changes.passed(entry);
+                        known += 1;
+                    }
                     Fate::Waits => {
                         waiting += 1;
                         known += 1;
@@ -140,9 +218,13 @@ pub(super) fn plan(
                 }
             }
             Lead::Teaser(teaser) => {
-                if let Some(entry) =
-                    entry.filter(|entry| entry.teaser == Some(teaser.draft.raw_hash()))
-                {
+                let updated = teaser.draft.updated;
+                let same = entry.filter(|entry| {
+                    entry.teaser == Some(teaser.draft.raw_hash())
+                        && !revision::dated_anew(entry, updated, at)
+                });
+                if let Some(entry) = same {
+                    changes.stands(key.as_ref(), Some(entry));
                     known += 1;
                     outside += usize::from(entry.teaser == Some(entry.raw));
                 } else if key
@@ -151,6 +233,9 @@ pub(super) fn plan(
                     .is_some_and(|lost| !cadence::may_retry(*lost, at))
                 {
                     waiting += 1;
+                } else if entry.is_some_and(|entry| !revision::worth_asking(entry, updated, at)) {
+                    changes.passed(entry);
+                    known += 1;
                 } else {
                     teasers.push(Due {
                         key,
@@ -174,6 +259,7 @@ pub(super) fn plan(
             strange,
             entries: count,
             met: !entries.is_empty(),
+            changes,
         },
     })
 }
@@ -213,6 +299,8 @@ enum Fate {
     Known,
     /// Nothing yet: its page was lost, and it is too early to ask again.
     Waits,
+    /// Nothing: whatever its page has, it is not taken now.
+    Held,
     /// Its page is asked.
     Asked(PageUrl),
     /// It is an article as it is.
@@ -229,7 +317,8 @@ fn fate(
     let raw = draft.raw_hash();
     if let Some(entry) = entry {
         let same = entry.raw == raw;
-        if entry.teaser == Some(raw) || (same && lost.is_none()) {
+        let anew = revision::dated_anew(entry, draft.updated, at);
+        if !anew && (entry.teaser == Some(raw) || (same && lost.is_none())) {
             return Fate::Known;
         }
         if lost.is_some_and(|lost| !cadence::may_retry(lost, at)) {
@@ -239,6 +328,13 @@ fn fate(
             } else {
                 Fate::Taken
             };
+        }
+        if by_page
+            && !same
+            && draft.link.is_some()
+            && !revision::worth_asking(entry, draft.updated, at)
+        {
+            return Fate::Held;
         }
     }
     match draft.link.clone().filter(|_| by_page) {

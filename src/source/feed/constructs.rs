@@ -96,7 +96,7 @@ fn base64(text: &str) -> Option<String> {
 
 /// A title or another text that is shown on one line.
 pub(super) fn plain<'t>(cursor: &mut Cursor<'t>, tag: &Tag<'t>) -> Result<Option<String>, Fault> {
-    let literal = tag.ns == Ns::Atom
+    let literal = matches!(tag.ns, Ns::Atom | Ns::Tombstones)
         && tag
             .attr("type")
             .is_none_or(|kind| matches!(kind.trim(), "" | "text" | "text/plain"))

@@ -16,6 +16,7 @@ mod json;
 mod names;
 mod references;
 mod text;
+mod tombstone;
 mod xml;
 
 use crate::model::entry::{Draft, Listing, ReadError, Teaser};

@@ -16,6 +16,8 @@ pub(super) enum Ns {
     Xhtml,
     Syndication,
     Podcast,
+    /// Atom tombstones (RFC 6721).
+    Tombstones,
     Other,
 }
 
@@ -42,6 +44,7 @@ impl Ns {
             | "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md" => {
                 Self::Podcast
             }
+            "http://purl.org/atompub/tombstones/1.0" => Self::Tombstones,
             "http://www.w3.org/1999/xhtml" => Self::Xhtml,
             "http://search.yahoo.com/mrss" | "https://search.yahoo.com/mrss" => Self::Media,
             uri if uri.eq_ignore_ascii_case("http://www.itunes.com/dtds/podcast-1.0.dtd") => {
@@ -55,6 +58,7 @@ impl Ns {
     pub fn by_custom(prefix: &str) -> Self {
         match prefix {
             "atom" | "a10" => Self::Atom,
+            "at" => Self::Tombstones,
             "rdf" => Self::Rdf,
             "dc" => Self::Dc,
             "dcterms" => Self::DcTerms,

@@ -6,6 +6,7 @@ use super::entry;
 use super::hints::Said;
 use super::names::Ns;
 use super::text::{add_name, address, line};
+use super::tombstone;
 use crate::model::entry::{Lead, Listing, ReadError, Skipped};
 use crate::model::feed::FeedInfo;
 use crate::model::time::Zone;
@@ -181,6 +182,10 @@ impl<'t> Reader<'t, '_> {
             (Ns::Rss, "channel") => {}
             // `item` of Atom is what becomes of an RSS feed whose root alone was rewritten.
             (Ns::Rss | Ns::Atom, "item") | (Ns::Atom, "entry") => self.entry(tag)?,
+            (Ns::Tombstones, "deleted-entry") => {
+                let withdrawn = &mut self.listing.withdrawn;
+                tombstone::read(&mut self.cursor, tag, self.zone, withdrawn)?;
+            }
             _ if self.said.child(&mut self.cursor, tag)? => {}
             _ => info_child(&mut self.cursor, tag, &mut self.listing.info, self.zone)?,
         }
