@@ -1,5 +1,6 @@
 //! `feedmill list`: what the store holds.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde_json::json;
@@ -7,6 +8,7 @@ use serde_json::json;
 use crate::cli::{Global, Outcome, table};
 use crate::model::article::StoredArticle;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::revision::How;
 use crate::store::{ListQuery, Store};
 
 /// List stored articles.
@@ -43,10 +45,15 @@ impl Args {
         articles.reverse();
         let mut out = io::BufWriter::new(io::stdout().lock());
         if self.json {
-            serde_json::to_writer_pretty(
-                &mut out,
-                &articles.iter().map(as_json).collect::<Vec<_>>(),
-            )?;
+            let gone = store.withdrawn(query.feed.as_ref())?.into_iter();
+            let gone = gone.filter(|gone| gone.back.is_none());
+            let gone: HashMap<ArticleSeq, How> = gone.map(|gone| (gone.entry, gone.how)).collect();
+            let all = articles.iter().map(|article| {
+                let mut line = as_json(article);
+                line["withdrawn"] = json!(gone.get(&article.first_seq).map(|how| how.name()));
+                line
+            });
+            serde_json::to_writer_pretty(&mut out, &all.collect::<Vec<_>>())?;
             writeln!(out)?;
         } else if self.tsv {
             for article in &articles {

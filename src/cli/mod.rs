@@ -1,8 +1,10 @@
 //! Floor 4: the command line. One file a command, one line in `commands!`.
 
 pub mod archive;
+mod changes;
 pub mod check;
 pub mod completions;
+pub mod diff;
 pub mod feeds;
 pub mod fetch;
 pub mod list;
@@ -103,6 +105,8 @@ commands! {
     List => list,
     /// Show one article whole
     Show => show,
+    /// Show what a revision changed: two of them side by side, by words
+    Diff => diff,
     /// Show how each feed is doing: its state, when it was asked, when it is next and why
     Status => status,
     /// Say why a feed or an article is what it is: what was asked, answered and decided

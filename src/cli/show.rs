@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::anyhow;
 use serde_json::json;
 
-use crate::cli::{Global, Outcome, list, table};
+use crate::cli::{Global, Outcome, changes, list, table};
 use crate::model::ids::ArticleSeq;
 use crate::rules::{normalise, river};
 use crate::store::Store;
@@ -36,6 +36,8 @@ impl Args {
             out.write_all(article.body.text.as_bytes())?;
             return Ok(Outcome::Well);
         }
+        let temper = store.temper(stored.first_seq)?;
+        let withdrawn = store.withdrawal(stored.first_seq)?;
         let iri = river::entry_iri(&stored.feed, &article.key);
         if self.json {
             let mut shown = list::as_json(&stored);
@@ -61,6 +63,8 @@ impl Args {
             shown["body"] = json!({ "kind": article.body.kind.name(), "text": article.body.text });
             shown["partial"] = json!(article.partial);
             shown["note"] = json!(article.note);
+            shown["held"] = changes::held_json(&temper);
+            shown["withdrawn"] = changes::withdrawn_json(withdrawn.as_ref());
             serde_json::to_writer_pretty(&mut out, &shown)?;
             writeln!(out)?;
             return Ok(Outcome::Well);
@@ -110,6 +114,10 @@ impl Args {
             line("partial", "the publisher gave only a summary".to_owned())?;
         }
         line("note", article.note.clone().unwrap_or_default())?;
+        let held = temper.held.as_ref().map(changes::held);
+        line("revisions", held.unwrap_or_default())?;
+        let withdrawn = withdrawn.as_ref().map(changes::withdrawn);
+        line("withdrawn", withdrawn.unwrap_or_default())?;
         writeln!(out)?;
         for paragraph in normalise::words(&article.body)
             .lines()

@@ -173,7 +173,8 @@ pub struct Recorded {
 impl Recorded {
     /// What there is to tell of entries that stay as they are or were taken back.
     pub fn in_words(&self) -> impl Iterator<Item = String> {
-        let told = |count: usize, what: &str| (count > 0).then(|| format!("{count} entries {what}"));
+        let told =
+            |count: usize, what: &str| (count > 0).then(|| format!("{count} entries {what}"));
         let held = told(
             self.held,
             "came otherwise than they are stored and stay as they are: `feedmill why` says of each why",

@@ -28,11 +28,11 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
     use super::*;
-    use crate::model::time::Timestamp;
     use crate::model::content::{CanonicalText, Content, ContentHash, RawHash};
     use crate::model::entry::EntryKey;
     use crate::model::ids::EntryId;
     use crate::model::revision::Temper;
+    use crate::model::time::Timestamp;
 
     fn article(raw: u128, published: Option<i64>, updated: Option<i64>) -> Article {
         let words = CanonicalText::from_folded("words".to_owned());

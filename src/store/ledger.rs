@@ -192,9 +192,9 @@ impl<'c> Ledger<'c> {
     fn find_entry(&self, key: &EntryKey) -> Result<Option<FoundEntry>, StoreError> {
         let (kind, key) = key_columns(key);
         self.transaction
-            .prepare_cached(
-                known_entries!("WHERE e.feed = ?1 AND e.kind = ?2 AND e.key = ?3"),
-            )?
+            .prepare_cached(known_entries!(
+                "WHERE e.feed = ?1 AND e.kind = ?2 AND e.key = ?3"
+            ))?
             .query_row(params![self.feed, kind, key], |row| Ok(found_entry(row)))
             .optional()?
             .transpose()

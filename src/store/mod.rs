@@ -215,9 +215,7 @@ impl Store {
 
     /// How an entry changes without its publisher's word; by the number of its first revision.
     pub fn temper(&self, entry: ArticleSeq) -> Result<Temper, StoreError> {
-        self.shared
-            .readers
-            .read(|c| revisions::temper_of(c, entry))
+        self.shared.readers.read(|c| revisions::temper_of(c, entry))
     }
 
     /// The numbers of all revisions of the entry that has this one, ascending.

@@ -158,7 +158,10 @@ pub(super) fn keep(
                 .execute([entry])?;
         }
     }
-    let again = reading.articles.iter().filter(|article| article.teaser.is_some());
+    let again = reading
+        .articles
+        .iter()
+        .filter(|article| article.teaser.is_some());
     for (key, how) in reading
         .back
         .iter()

@@ -27,11 +27,12 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 21] = [
         &[],
         &["fetch"],
         &["list"],
         &["show"],
+        &["diff"],
         &["status"],
         &["why"],
         &["try"],

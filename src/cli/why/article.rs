@@ -4,10 +4,12 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::cli::changes;
 use crate::cli::why::{Answer, Desk, at, feed};
 use crate::model::article::StoredArticle;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
+use crate::rules::revision::QUIET;
 use crate::rules::river::entry_iri;
 use crate::store::{Looked, StoreError};
 
@@ -82,6 +84,7 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
         answer.say("words", note.clone());
     }
     verdict(&mut answer, &stored, &looked);
+    changed(&mut answer, desk, stored.first_seq)?;
     let is_hidden = hidden.contains(&stored.feed);
     shown(&mut answer, desk, &stored, &looked, is_hidden);
     file(&mut answer, desk, &stored, &looked)?;
@@ -122,6 +125,25 @@ fn verdict(answer: &mut Answer, stored: &StoredArticle, looked: &Looked) {
     answer.put("same_words_as", json!(stored.reprint_of.map(|seq| seq.0)));
     let revisions: Vec<u64> = looked.revisions.iter().map(|seq| seq.0).collect();
     answer.put("revisions", revisions);
+}
+
+/// Whether its entry is frozen, and whether it was taken back.
+fn changed(answer: &mut Answer, desk: &Desk<'_>, entry: ArticleSeq) -> Result<(), StoreError> {
+    let temper = desk.store.temper(entry)?;
+    if let Some(held) = &temper.held {
+        answer.say("revisions", changes::held(held));
+    } else if temper.quiet >= QUIET {
+        let words = "no more are stored but dated new words: its publisher changed it";
+        answer.say("revisions", format!("{words} {QUIET} times without"));
+    }
+    answer.put("quiet_changes", temper.quiet);
+    answer.put("held", changes::held_json(&temper));
+    let withdrawn = desk.store.withdrawal(entry)?;
+    if let Some(withdrawn) = &withdrawn {
+        answer.say("withdrawn", changes::withdrawn(withdrawn));
+    }
+    answer.put("withdrawn", changes::withdrawn_json(withdrawn.as_ref()));
+    Ok(())
 }
 
 /// Whether it stands in the merged feed, and why.

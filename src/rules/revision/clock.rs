@@ -145,8 +145,16 @@ mod tests {
         check("at 12:31:07 am", "at 1:02:03 PM", true);
         check("更新于12点31分。", "更新于8点02分。", true);
         check("更新于１２：３１。", "更新于08:02。", true);
-        check("<img src=\"a?t=1770000000\">", "<img src=\"a?t=1770003600\">", true);
-        check("<img src=\"a?t=1770000000\">", "<img src=\"a?t=17700\">", false);
+        check(
+            "<img src=\"a?t=1770000000\">",
+            "<img src=\"a?t=1770003600\">",
+            true,
+        );
+        check(
+            "<img src=\"a?t=1770000000\">",
+            "<img src=\"a?t=17700\">",
+            false,
+        );
         // Words beside the time, and numbers that are none.
         check("12:31 one", "12:32 two", false);
         check("2:1", "3:1", false);

@@ -142,7 +142,11 @@ fn what_becomes_of_a_second_document() {
     check(("one", None), ("uno", Some(2)), revision(true, false));
     check(("one", None), ("uno", Some(-2)), revision(false, true));
     // A time of day is no news, dated or not.
-    check(("at 1:05", Some(1)), ("at 2:05", Some(2)), revision(true, true));
+    check(
+        ("at 1:05", Some(1)),
+        ("at 2:05", Some(2)),
+        revision(true, true),
+    );
     check(("2:1", Some(1)), ("3:1", Some(2)), revision(true, false));
 }
 
@@ -190,7 +194,11 @@ fn the_time_of_day_is_written_24_times() {
 fn two_editions_that_alternate_are_frozen() {
     let documents = [("A", None), ("B", None)].repeat(100);
     let entry = hourly(&documents);
-    let words: Vec<_> = entry.revisions.iter().map(|(a, _)| a.body.text.as_str()).collect();
+    let words: Vec<_> = entry
+        .revisions
+        .iter()
+        .map(|(a, _)| a.body.text.as_str())
+        .collect();
     assert_eq!(words, ["A", "B", "A"]);
     let held = entry.known.temper.held.unwrap();
     assert_eq!((held.why, held.since), (Hold::Returned, at(3 * HOUR)));
@@ -209,7 +217,10 @@ fn what_is_frozen_thaws_with_new_words_and_follows_who_stays() {
     let entry = hourly(&documents);
     assert_eq!((entry.words(), entry.known.temper.held), ("C", None));
     // A change of mind.
-    assert_eq!(hourly(&[("A", None), ("B", None), ("A", None)]).words(), "A");
+    assert_eq!(
+        hourly(&[("A", None), ("B", None), ("A", None)]).words(),
+        "A"
+    );
     // Frozen at A, and then B for a day.
     let mut documents = [("A", None), ("B", None)].repeat(10);
     documents.extend([("B", None); 22]);
@@ -225,7 +236,10 @@ fn what_is_frozen_thaws_with_new_words_and_follows_who_stays() {
 fn dated_words_are_stored_24_times_a_day_and_the_last_are_not_lost() {
     let mut entry = Entry::new(article("0", Some(0)), at(0));
     for poll in 1..=96 {
-        entry.sees(article(&format!("word {poll}"), Some(poll * 600)), at(poll * 600));
+        entry.sees(
+            article(&format!("word {poll}"), Some(poll * 600)),
+            at(poll * 600),
+        );
     }
     // 16 hours of a poll every ten minutes.
     assert_eq!(entry.revisions.len(), A_DAY);
@@ -241,7 +255,10 @@ fn a_page_is_not_asked_at_every_poll_for_what_is_held() {
     assert!(worth_asking(&known, None, at(0)));
     assert!(dated_anew(&known, Some(at(5)), at(9)));
     assert!(!dated_anew(&known, Some(at(0)), at(9)));
-    assert!(!dated_anew(&known, Some(at(9_999)), at(9)), "a date in the future");
+    assert!(
+        !dated_anew(&known, Some(at(9_999)), at(9)),
+        "a date in the future"
+    );
     known.temper.held = Some(held(None, Hold::Returned, RawHash(1), at(0)));
     assert!(!worth_asking(&known, None, at(7 * HOUR)));
     assert!(!dated_anew(&known, Some(at(5)), at(7 * HOUR)));

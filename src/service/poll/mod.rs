@@ -330,11 +330,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         missed: details.missed,
         visits: details.visits,
         standing: changes.standing,
-        withdrawn: changes
-            .withdrawn
-            .into_iter()
-            .chain(details.gone)
-            .collect(),
+        withdrawn: changes.withdrawn.into_iter().chain(details.gone).collect(),
         back: changes.back,
         notes: listing.notes.into_iter().chain(details.notes).collect(),
         document: (whole && single).then_some(document),

@@ -90,7 +90,11 @@ fn every_revision_is_kept() {
     );
     assert!(all.iter().all(|a| a.first_seen == at(0)));
     let revised: Vec<_> = all.iter().map(|a| a.revised).collect();
-    assert_eq!(revised, [at(0), at(1), at(2), at(3)]);
+    assert_eq!(
+        revised,
+        [at(0); 4],
+        "no date says that these are news (P-126)"
+    );
     let last = scratch.record(poll("a", at(9), vec![article("1", "une")]));
     assert_eq!(verdicts(&last), [(4, Verdict::Revised(seq(3)))]);
 }
@@ -102,14 +106,22 @@ fn updated_never_moves_back() {
     dated.published = Some(at(-500));
     dated.updated = Some(at(-100));
     scratch.record(poll("a", at(0), vec![dated.clone()]));
-    dated.updated = Some(at(-300));
-    dated.raw = RawHash(1);
-    scratch.record(poll("a", at(1), vec![dated.clone()]));
+    for (time, updated, raw) in [(1, -50, 1), (2, -300, 2), (3, -50, 3)] {
+        dated.updated = Some(at(updated));
+        dated.raw = RawHash(raw);
+        scratch.record(poll("a", at(time), vec![dated.clone()]));
+    }
     dated.updated = None;
-    dated.raw = RawHash(2);
-    scratch.record(poll("a", at(2), vec![dated]));
-    let revised: Vec<_> = scratch.all().iter().map(|a| a.revised).collect();
-    assert_eq!(revised, [at(-100), at(-100), at(2)]);
+    dated.raw = RawHash(4);
+    scratch.record(poll("a", at(4), vec![dated]));
+    let all = scratch.all();
+    let revised: Vec<_> = all.iter().map(|a| (a.article.raw.0, a.revised)).collect();
+    let first = all[0].article.raw.0;
+    // The second is older than what is stored, and is not (P-135).
+    assert_eq!(
+        revised,
+        [(first, at(-100)), (1, at(-50)), (3, at(-50)), (4, at(-50))]
+    );
 }
 
 #[test]
