@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::article::Article;
-use crate::model::content::RawHash;
+use crate::model::content::{ContentHash, RawHash};
 use crate::model::entry::{EntryKey, Skipped};
 use crate::model::feed::{FeedInfo, NotBefore};
 use crate::model::hints::Hints;
@@ -12,6 +12,7 @@ use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::learned::Learned;
 use crate::model::time::Timestamp;
 use crate::model::visit::Visit;
+use crate::model::withheld::Reason;
 
 /// The only way to write a poll. Everything in it is stored together or not at all, so there can be no validators
 /// without the articles they vouch for, and no failure without a next time.
@@ -76,7 +77,23 @@ pub struct Reading {
     pub entries: u32,
     /// Whether one of them was known; if not, others may have come and gone unseen (P-133).
     pub met: bool,
-    /// The dates of those that were not.
+    /// The first numbers of those that were known.
+    pub listed: Vec<ArticleSeq>,
+    /// The keys of those that were not, read or not.
+    pub strange: Vec<EntryKey>,
+    /// It is the first listing of its feed at this address; those of `strange` that are its backlog (P-132).
+    pub first: bool,
+    /// See `first`.
+    pub backlog: Vec<EntryKey>,
+    /// Keys under which known entries came, each with the entry's own (P-121, P-123).
+    pub aliases: Vec<(EntryKey, EntryKey)>,
+    /// Its ids are not believed (P-122).
+    pub lying: bool,
+    /// When the document was made, by its server's word.
+    pub made: Option<Timestamp>,
+    /// It is older than one that was read before: what is known stays as it is (P-135).
+    pub older: bool,
+    /// The dates of those that were not known.
     pub arrivals: Vec<Option<Timestamp>>,
     /// Entries that were there before, unchanged.
     pub known: usize,
@@ -116,6 +133,63 @@ pub struct KnownEntry {
     pub teaser: Option<RawHash>,
 }
 
+/// An entry as the store recognises it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// Its own key: the first it came by.
+    pub key: EntryKey,
+    /// The number of its first revision.
+    pub first: ArticleSeq,
+    /// The rest.
+    pub known: KnownEntry,
+}
+
+/// What an unknown entry of a listing may be recognised by, besides its key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Its link, and what the link was before its scheme changed.
+    pub links: Vec<String>,
+    /// Its words.
+    pub words: Option<ContentHash>,
+}
+
+/// A known entry that an unknown one of a listing may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The known one.
+    pub entry: Recognised,
+    /// It had the same link.
+    pub link: bool,
+    /// It has the same words.
+    pub words: bool,
+    /// It is known by an id, a link, words.
+    pub kinds: [bool; 3],
+}
+
+/// Far more new entries than a feed's rhythm lets expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// How many are withheld.
+    pub entries: usize,
+    /// How many would have passed.
+    pub most: usize,
+    /// Why they are: a flood, or an archive that was put in.
+    pub why: Reason,
+}
+
+/// A flood as it is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flood {
+    /// When it came.
+    pub since: Timestamp,
+    /// How many would have passed.
+    pub most: usize,
+    /// How many of its entries are withheld.
+    pub waiting: usize,
+    /// They have left the feed again.
+    pub left: bool,
+}
+
 /// An entry whose own page was lost when it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missed {
@@ -144,6 +218,10 @@ pub struct Recorded {
     /// Every article of the poll with its key and verdict, in the poll's order; the number is the one given, or for
     /// [`Verdict::Known`] the one it has.
     pub articles: Vec<(EntryKey, ArticleSeq, Verdict)>,
+    /// Too many of them at once.
+    pub burst: Option<Burst>,
+    /// How many entries were shown again, since the flood they came in is there to stay.
+    pub released: usize,
 }
 
 impl Recorded {

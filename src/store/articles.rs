@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Params, params};
+use rusqlite::{Connection, Params, params};
 
 use crate::model::article::{Article, StoredArticle};
 use crate::model::content::{Content, ContentHash};
@@ -10,9 +10,9 @@ use crate::model::entry::EntryKey;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
 use crate::model::poll::KnownEntry;
 use crate::model::urls::PageUrl;
-use crate::store::columns::{Cells, count, key_columns, number};
+use crate::store::alias;
+use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
-use crate::store::ledger::known_entry;
 use crate::store::press::Unpressed;
 use crate::store::shapes::{EnclosureShape, FeedInfoShape, More, page};
 
@@ -177,32 +177,17 @@ pub(super) fn carriers(
     Ok(carriers)
 }
 
-/// What is known of these entries of a feed. Those that are not known are not in it.
+/// What is known of these entries of a feed, under these keys or others. Those that are not known are not in it.
 pub(super) fn known(
     connection: &Connection,
     feed: &FeedId,
     keys: &[EntryKey],
 ) -> Result<HashMap<EntryKey, KnownEntry>, StoreError> {
-    let mut found = HashMap::with_capacity(keys.len());
-    let number: Option<i64> = connection
-        .prepare_cached("SELECT num FROM feed WHERE id = ?1")?
-        .query_row([feed.as_str()], |row| row.get(0))
-        .optional()?;
-    let Some(number) = number else {
-        return Ok(found);
-    };
-    let mut statement = connection.prepare_cached(
-        "SELECT first_seq, latest_seq, raw, teaser FROM entry WHERE feed = ?1 AND kind = ?2 AND key = ?3",
-    )?;
-    for key in keys {
-        let (kind, text) = key_columns(key);
-        let mut rows = statement.query(params![number, kind, text])?;
-        if let Some(row) = rows.next()? {
-            let cells = Cells::of(row, "entry", "first_seq")?;
-            found.insert(key.clone(), known_entry(&cells)?);
-        }
-    }
-    Ok(found)
+    let found = alias::recognised(connection, feed, keys)?;
+    Ok(found
+        .into_iter()
+        .map(|(key, entry)| (key, entry.known))
+        .collect())
 }
 
 /// Articles the archive has not dealt with: with numbers above the cursor, and first with their words. Ascending.

@@ -9,6 +9,8 @@ use crate::model::ids::ArticleSeq;
 use crate::model::poll::{KnownEntry, Verdict};
 use crate::model::time::Timestamp;
 use crate::rules::dedupe::{judge, revised};
+use crate::rules::river::is_iri;
+use crate::store::alias;
 use crate::store::columns::{Cells, key_columns, number};
 use crate::store::error::StoreError;
 use crate::store::health;
@@ -67,6 +69,11 @@ impl<'c> Ledger<'c> {
     /// Judges an article and stores it unless it is known. The number is the one it was given, or has.
     pub(super) fn enter(&mut self, article: &Article) -> Result<(ArticleSeq, Verdict), StoreError> {
         let entry = self.find_entry(&article.key)?;
+        if let Some(entry) = &entry
+            && self.is_older(article, &entry.known)?
+        {
+            return Ok((entry.known.latest, Verdict::Known(entry.known.latest)));
+        }
         let same_words = self.find_words(&article.content)?;
         let verdict = judge(
             article,
@@ -117,6 +124,19 @@ impl<'c> Ledger<'c> {
         Ok(())
     }
 
+    /// Whether this is an older revision than the one that is stored, by the publisher's own word (P-135).
+    fn is_older(&self, article: &Article, known: &KnownEntry) -> Result<bool, StoreError> {
+        let Some(updated) = article.updated else {
+            return Ok(false);
+        };
+        let stored: Option<Option<i64>> = self
+            .transaction
+            .prepare_cached("SELECT updated FROM article WHERE seq = ?1")?
+            .query_row([number(known.latest)?], |row| row.get(0))
+            .optional()?;
+        Ok(stored.flatten().is_some_and(|stored| updated.millis() < stored))
+    }
+
     fn give(&mut self) -> Result<ArticleSeq, StoreError> {
         let seq = ArticleSeq(self.next);
         number(seq)?;
@@ -124,7 +144,24 @@ impl<'c> Ledger<'c> {
         Ok(seq)
     }
 
+    /// By its own key, or by another it came under (P-123).
     fn find_entry(&self, key: &EntryKey) -> Result<Option<FoundEntry>, StoreError> {
+        if let Some(own) = self.find_own(key)? {
+            return Ok(Some(own));
+        }
+        let Some(entry) = alias::find(self.transaction, self.feed, key)? else {
+            return Ok(None);
+        };
+        self.transaction
+            .prepare_cached(
+                "SELECT first_seq, latest_seq, raw, teaser, first_seen, revised FROM entry WHERE first_seq = ?1",
+            )?
+            .query_row([entry], |row| Ok(found_entry(row)))
+            .optional()?
+            .transpose()
+    }
+
+    fn find_own(&self, key: &EntryKey) -> Result<Option<FoundEntry>, StoreError> {
         let (kind, key) = key_columns(key);
         self.transaction
             .prepare_cached(
@@ -203,6 +240,11 @@ impl<'c> Ledger<'c> {
                     date,
                     revised,
                 ])?;
+            if let EntryKey::Id(id) = &article.key
+                && is_iri(id.as_str())
+            {
+                alias::keep_borrowed(self.transaction, seq, self.feed, id.as_str())?;
+            }
         } else {
             self.transaction
                 .prepare_cached(

@@ -318,6 +318,7 @@ impl Room {
             store: self.store.clone(),
             readers: Arc::new(Semaphore::new(2)),
             details_per_poll: self.details,
+            backlog: usize::MAX,
             price: PriceTag::default(),
             floors: feedmill::rules::schedule::Floors::default(),
             crawling: Crawling::default(),

@@ -25,6 +25,8 @@ pub struct Desk<W> {
     pub readers: Arc<Semaphore>,
     /// Detail pages asked in one poll of one feed; the rest waits for the next.
     pub details_per_poll: usize,
+    /// Entries of a feed's first listing that are news, the newest; the others are its backlog (P-132).
+    pub backlog: usize,
     /// The price of a request.
     pub price: PriceTag,
     /// Nobody is asked more often.

@@ -7,12 +7,14 @@ use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::feed::FullText;
 use crate::model::http::Ask;
+use crate::model::ids::ArticleSeq;
 use crate::model::poll::{KnownEntry, Missed};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::model::visit::Form;
-use crate::rules::{cadence, identity, normalise};
+use crate::rules::{cadence, identity, normalise, staleness};
 use crate::service::poll::Job;
+use crate::service::poll::recognise::{Roll, backlog, is_first, recognise, strange};
 use crate::store::{Store, StoreError};
 
 /// What is to be done about a listing.
@@ -63,14 +65,36 @@ pub(super) struct Rest {
     /// Entries whose own pages were read before.
     pub whole: HashSet<EntryKey>,
     /// Entries that were never here, all or in part.
-    pub strange: HashSet<EntryKey>,
+    pub strange: Vec<EntryKey>,
     /// How many entries the listing has.
     pub entries: u32,
     /// Whether one of them was here.
     pub met: bool,
+    /// As in [`Reading`](crate::model::poll::Reading), like all that follows.
+    pub listed: Vec<ArticleSeq>,
+    pub first: bool,
+    pub backlog: Vec<EntryKey>,
+    pub aliases: Vec<(EntryKey, EntryKey)>,
+    pub lying: bool,
+    pub made: Option<Timestamp>,
+    pub older: bool,
+}
+
+/// What a listing is looked at with.
+#[derive(Clone, Copy)]
+pub(super) struct Sight {
+    pub at: Timestamp,
+    /// So many entries of a feed's first listing are news at most.
+    pub backlog: usize,
+    /// When its document was made, by its server's word.
+    pub made: Option<Timestamp>,
 }
 
 const LOST: &str = "whose pages were lost wait for another try";
+const DOUBLED: &str = "stand in it twice: the later update counts, or the first";
+const RENAMED: &str = "have another id than before, and are the ones they were";
+const BACKLOG: &str = "were there before the feed was subscribed to: they are not in the merged feed";
+const LYING: &str = "one id stands on several stories: entries are told apart by their links and words";
 const LISTED: &str = "are here as the list has them, without their own pages";
 
 /// Recognises the entries of a listing: what is unchanged is counted and left, what came whole becomes an article, and
@@ -79,17 +103,30 @@ pub(super) fn plan(
     job: &Job,
     store: &Store,
     mut listing: Listing,
-    at: Timestamp,
+    sight: Sight,
 ) -> Result<Plan, StoreError> {
-    let keys = identity::keys(&listing.leads);
+    let at = sight.at;
+    let Roll {
+        keys,
+        entries,
+        listed,
+        aliases,
+        lying,
+    } = recognise(job, store, &listing.leads, at)?;
     let repeated = repeated(&listing.leads, &keys);
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
-    let entries = store.known(&job.subscription.id, &wanted)?;
-    let strange = wanted
-        .iter()
-        .filter(|key| !entries.contains_key(key))
-        .cloned()
-        .collect();
+    let strange = strange(&keys, &entries);
+    let first = is_first(&job.state);
+    let backlog = if first {
+        backlog(&listing.leads, &keys, &strange, sight.backlog)
+    } else {
+        Vec::new()
+    };
+    let older = staleness::is_older(&job.state, sight.made, listing.info.updated);
+    if lying {
+        listing.notes.push(LYING.to_owned());
+    }
+    let doubled = keys.iter().flatten().count() - listed.len() - strange.len();
     let mut leads = listing.leads.iter();
     let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
     let by_page = job.subscription.fulltext != FullText::Feed;
@@ -98,7 +135,7 @@ pub(super) fn plan(
     } else {
         HashMap::new()
     };
-    let (mut waiting, mut outside) = (0, 0);
+    let (mut waiting, mut outside, mut stays) = (0, 0, 0);
     // A feed that was subscribed to without a language speaks its own, if it says which.
     let spoken = listing
         .info
@@ -116,6 +153,11 @@ pub(super) fn plan(
             continue;
         }
         let entry = key.as_ref().and_then(|key| entries.get(key));
+        if let Some(entry) = entry.filter(|_| older) {
+            stays += usize::from(!is_same(&lead, entry));
+            known += 1;
+            continue;
+        }
         match lead {
             Lead::Whole(mut draft) => {
                 draft.language = draft.language.or_else(|| spoken.clone());
@@ -164,6 +206,13 @@ pub(super) fn plan(
     let told = |count: usize, what| (count > 0).then(|| format!("{count} entries {what}"));
     listing.notes.extend(told(waiting, LOST));
     listing.notes.extend(told(outside, LISTED));
+    listing.notes.extend(told(doubled, DOUBLED));
+    listing.notes.extend(told(aliases.len(), RENAMED));
+    listing.notes.extend(told(backlog.len(), BACKLOG));
+    if older {
+        let note = format!("an older copy of the document: {stays} entries stay as they are");
+        listing.notes.push(note);
+    }
     Ok(Plan {
         teasers,
         rest: Rest {
@@ -174,6 +223,13 @@ pub(super) fn plan(
             strange,
             entries: count,
             met: !entries.is_empty(),
+            listed,
+            first,
+            backlog,
+            aliases,
+            lying,
+            made: sight.made,
+            older,
         },
     })
 }
@@ -185,6 +241,16 @@ fn whole(entries: &HashMap<EntryKey, KnownEntry>) -> HashSet<EntryKey> {
         .filter(|(_, entry)| entry.teaser != Some(entry.raw))
         .map(|(key, _)| key.clone())
         .collect()
+}
+
+/// Whether an entry is as its feed showed it last.
+fn is_same(lead: &Lead, entry: &KnownEntry) -> bool {
+    let draft = match lead {
+        Lead::Whole(draft) => draft,
+        Lead::Teaser(teaser) => &teaser.draft,
+    };
+    let raw = draft.raw_hash();
+    entry.raw == raw || entry.teaser == Some(raw)
 }
 
 /// Places of leads whose entry stands at another, better place too.
