@@ -4,6 +4,7 @@ pub mod daemon;
 mod handed;
 mod mindful;
 pub mod notify;
+pub mod orders;
 pub mod publisher;
 pub mod reextract;
 pub mod reload;

@@ -77,22 +77,8 @@ pub struct Reading {
     pub entries: u32,
     /// Whether one of them was known; if not, others may have come and gone unseen (P-133).
     pub met: bool,
-    /// The first numbers of those that were known.
-    pub listed: Vec<ArticleSeq>,
-    /// The keys of those that were not, read or not.
-    pub strange: Vec<EntryKey>,
-    /// It is the first listing of its feed at this address; those of `strange` that are its backlog (P-132).
-    pub first: bool,
-    /// See `first`.
-    pub backlog: Vec<EntryKey>,
-    /// Keys under which known entries came, each with the entry's own (P-121, P-123).
-    pub aliases: Vec<(EntryKey, EntryKey)>,
-    /// Its ids are not believed (P-122).
-    pub lying: bool,
-    /// When the document was made, by its server's word.
-    pub made: Option<Timestamp>,
-    /// It is older than one that was read before: what is known stays as it is (P-135).
-    pub older: bool,
+    /// Who its entries are.
+    pub roll: Roll,
     /// The dates of those that were not known.
     pub arrivals: Vec<Option<Timestamp>>,
     /// Entries that were there before, unchanged.
@@ -109,6 +95,27 @@ pub struct Reading {
     pub document: Option<RawHash>,
     /// How much of the page was dealt with.
     pub coverage: Coverage,
+}
+
+/// Who the entries of a document are, looked at as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Roll {
+    /// The first numbers of those that are known.
+    pub listed: Vec<ArticleSeq>,
+    /// The keys of those that are not, read or not.
+    pub strange: Vec<EntryKey>,
+    /// It is the first document of its feed at this address.
+    pub first: bool,
+    /// Then: those of `strange` that are its backlog (P-132).
+    pub backlog: Vec<EntryKey>,
+    /// Keys under which known entries came for the first time, each with the entry's own (P-121, P-123).
+    pub aliases: Vec<(EntryKey, EntryKey)>,
+    /// Its ids are not believed (P-122).
+    pub lying: bool,
+    /// When the document was made, by its server's word.
+    pub made: Option<Timestamp>,
+    /// It is older than one that was read before: what is known stays as it is (P-135).
+    pub older: bool,
 }
 
 /// Validators vouch for all of a page, or there are none to keep.

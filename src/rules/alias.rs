@@ -33,6 +33,7 @@ pub struct Stranger {
 /// 2. Link and words are those of one entry: it was given another id.
 /// 3. Half of the listing or more is unknown, and four fifths of that are known by link or by words: ids were changed
 ///    for all.
+#[allow(clippy::implicit_hasher)] // one set of ours
 pub fn same(
     strangers: &[Stranger],
     met: &HashSet<ArticleSeq>,

@@ -31,11 +31,11 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
         } => {
             learned.rhythm = rhythm(feed, at, reading);
             learned.gap = gap(feed, at, reading).or(learned.gap);
-            if reading.lying {
+            if reading.roll.lying {
                 learned.lying = Some(at);
             }
-            if !reading.older {
-                learned.made = reading.made.or(learned.made);
+            if !reading.roll.older {
+                learned.made = reading.roll.made.or(learned.made);
             }
             learned.hints = reading.hints.clone();
             learned.window = reading.entries;
@@ -148,14 +148,14 @@ fn rhythm(feed: &FeedState, at: Timestamp, reading: &Reading) -> Rhythm {
 
 /// Whether none of the entries was known, of a feed that had some: others may have come and gone unseen (P-133).
 fn overran(feed: &FeedState, reading: &Reading) -> bool {
-    reading.entries > 0 && !reading.met && feed.learned.window > 0 && !reading.first
+    reading.entries > 0 && !reading.met && feed.learned.window > 0 && !reading.roll.first
 }
 
 /// How many may have come and gone unseen, where any may: what the rhythm lets expect and the document does not hold.
 fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Gap> {
     let from = feed
         .last_success
-        .filter(|_| overran(feed, reading) && !reading.older)?;
+        .filter(|_| overran(feed, reading) && !reading.roll.older)?;
     let days = at.since(from).as_secs_f64() / 86_400.0;
     let expected = (feed.learned.rhythm.per_day() * days).min(1e6) - f64::from(reading.entries);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 1 and 1e6

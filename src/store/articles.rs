@@ -190,20 +190,36 @@ pub(super) fn known(
         .collect())
 }
 
-/// Articles the archive has not dealt with: with numbers above the cursor, and first with their words. Ascending.
+/// Articles the archive has not dealt with, by the number that brought each, above the cursor: its own, or the one under
+/// which it was released from a flood. First with their words; without those that wait in a flood. Ascending.
 pub(super) fn to_archive(
     connection: &Connection,
     after: Option<ArticleSeq>,
     limit: usize,
-) -> Result<Vec<StoredArticle>, StoreError> {
-    stored(
-        connection,
-        select_articles!(
-            "WHERE a.seq > ?1 AND a.words = a.seq
-             ORDER BY a.seq LIMIT ?2"
-        ),
-        params![above(after), count(limit)],
-    )
+) -> Result<Vec<(ArticleSeq, StoredArticle)>, StoreError> {
+    let after = above(after);
+    let chosen = connection
+        .prepare_cached(
+            "SELECT a.seq AS cause, a.seq FROM article a
+              WHERE a.seq > ?1 AND a.words = a.seq
+                AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = a.entry AND h.why = 'flood')
+             UNION ALL
+             SELECT r.cause, a.seq FROM revealed r JOIN article a ON a.entry = r.entry
+              WHERE r.cause > ?1 AND a.seq <= ?1 AND a.words = a.seq
+                AND NOT EXISTS (SELECT 1 FROM archive_file f WHERE f.seq = a.seq)
+             ORDER BY cause, a.seq LIMIT ?2",
+        )?
+        .query_map(params![after, count(limit)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut articles = Vec::with_capacity(chosen.len());
+    for (cause, seq) in chosen {
+        let found = stored(connection, select_articles!("WHERE a.seq = ?1"), [seq])?;
+        let cause = ArticleSeq(u64::try_from(cause).unwrap_or_default());
+        articles.extend(found.into_iter().map(|article| (cause, article)));
+    }
+    Ok(articles)
 }
 
 /// The number that all wanted ones are higher than.

@@ -63,10 +63,10 @@ pub(super) fn record(
     let mut rhythm = None;
     match &poll.result {
         PollResult::Read(reading) => {
-            alias::keep(transaction, feed, poll.at, &reading.aliases)?;
+            alias::keep(transaction, feed, poll.at, &reading.roll.aliases)?;
             recorded = enter(transaction, press, feed, poll.at, &reading.articles)?;
             if poll.failures == 0 {
-                recorded.released = flood::follow(transaction, feed, poll.at, Some(&reading.listed))?;
+                recorded.released = flood::follow(transaction, feed, poll.at, Some(&reading.roll.listed))?;
             }
             rhythm = flood::guard(transaction, feed, poll, reading, &mut recorded)?;
             let validators = match &reading.coverage {

@@ -42,15 +42,15 @@ pub(super) fn guard(
     reading: &Reading,
     recorded: &mut Recorded,
 ) -> Result<Option<Rhythm>, StoreError> {
-    if reading.strange.is_empty() {
+    if reading.roll.strange.is_empty() {
         return Ok(None);
     }
     let mut entered = entered(reading, recorded);
-    let mut left: HashSet<&EntryKey> = reading.strange.iter().collect();
+    let mut left: HashSet<&EntryKey> = reading.roll.strange.iter().collect();
     for entry in &entered {
         left.remove(entry.key);
     }
-    let backlog: HashSet<&EntryKey> = reading.backlog.iter().collect();
+    let backlog: HashSet<&EntryKey> = reading.roll.backlog.iter().collect();
     let mut waiting = awaited(transaction, feed)?;
     for key in &backlog {
         waiting.entry((*key).clone()).or_insert(Reason::Backlog);
@@ -76,7 +76,7 @@ pub(super) fn guard(
     let before = before(transaction, feed)?;
     let Some(success) = before
         .last_success
-        .filter(|_| !reading.first && before.polls >= flood::POLLS)
+        .filter(|_| !reading.roll.first && before.polls >= flood::POLLS)
     else {
         return Ok(None);
     };
@@ -198,8 +198,9 @@ pub(super) fn follow(
                 all.into_iter().map(|(entry, _)| entry).collect()
             };
             let (old, fresh) = (numbers(old), numbers(fresh));
-            withheld::withhold(transaction, &old, Reason::Backlog, at)?;
+            // Each under a number of its own, by which the archive meets it.
             withheld::release(transaction, &old, Reason::Flood)?;
+            withheld::withhold(transaction, &old, Reason::Backlog, at)?;
             let shown = withheld::release(transaction, &fresh, Reason::Flood)?;
             released(transaction, feed)?;
             return Ok(shown);

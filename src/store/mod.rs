@@ -435,13 +435,13 @@ impl Store {
         self.shared.readers.read(meta::river_id)
     }
 
-    /// Articles the archive has to deal with: numbers above `after`, first with their words (the others have no file).
-    /// Ascending.
+    /// Articles the archive has to deal with, with the numbers above `after` that brought them: their own, or those under
+    /// which they were released from a flood. First with their words (the others have no file). Ascending.
     pub fn to_archive(
         &self,
         after: Option<ArticleSeq>,
         limit: usize,
-    ) -> Result<Vec<StoredArticle>, StoreError> {
+    ) -> Result<Vec<(ArticleSeq, StoredArticle)>, StoreError> {
         self.shared
             .readers
             .read(|c| articles::to_archive(c, after, limit))

@@ -311,19 +311,12 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         mut articles,
         known,
         whole: _,
-        strange,
         entries,
         met,
-        listed,
-        first,
-        backlog,
-        aliases,
-        lying,
-        made,
-        older,
+        roll,
     } = rest;
     articles.extend(details.articles);
-    let unknown: HashSet<&EntryKey> = strange.iter().collect();
+    let unknown: HashSet<&EntryKey> = roll.strange.iter().collect();
     let arrivals = articles
         .iter()
         .filter(|article| unknown.contains(&article.key))
@@ -341,14 +334,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         entries,
         met,
         arrivals,
-        listed,
-        strange,
-        first,
-        backlog,
-        aliases,
-        lying,
-        made,
-        older,
+        roll,
         articles,
         known: known + details.known,
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),

@@ -7,14 +7,13 @@ use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::feed::FullText;
 use crate::model::http::Ask;
-use crate::model::ids::ArticleSeq;
-use crate::model::poll::{KnownEntry, Missed};
+use crate::model::poll::{KnownEntry, Missed, Roll};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::model::visit::Form;
-use crate::rules::{cadence, identity, normalise, staleness};
+use crate::rules::{cadence, identity, normalise};
 use crate::service::poll::Job;
-use crate::service::poll::recognise::{Roll, backlog, is_first, recognise, strange};
+use crate::service::poll::recognise::{Recognised, recognise};
 use crate::store::{Store, StoreError};
 
 /// What is to be done about a listing.
@@ -64,20 +63,12 @@ pub(super) struct Rest {
     pub known: usize,
     /// Entries whose own pages were read before.
     pub whole: HashSet<EntryKey>,
-    /// Entries that were never here, all or in part.
-    pub strange: Vec<EntryKey>,
     /// How many entries the listing has.
     pub entries: u32,
     /// Whether one of them was here.
     pub met: bool,
-    /// As in [`Reading`](crate::model::poll::Reading), like all that follows.
-    pub listed: Vec<ArticleSeq>,
-    pub first: bool,
-    pub backlog: Vec<EntryKey>,
-    pub aliases: Vec<(EntryKey, EntryKey)>,
-    pub lying: bool,
-    pub made: Option<Timestamp>,
-    pub older: bool,
+    /// Who they are.
+    pub roll: Roll,
 }
 
 /// What a listing is looked at with.
@@ -91,10 +82,6 @@ pub(super) struct Sight {
 }
 
 const LOST: &str = "whose pages were lost wait for another try";
-const DOUBLED: &str = "stand in it twice: the later update counts, or the first";
-const RENAMED: &str = "have another id than before, and are the ones they were";
-const BACKLOG: &str = "were there before the feed was subscribed to: they are not in the merged feed";
-const LYING: &str = "one id stands on several stories: entries are told apart by their links and words";
 const LISTED: &str = "are here as the list has them, without their own pages";
 
 /// Recognises the entries of a listing: what is unchanged is counted and left, what came whole becomes an article, and
@@ -106,27 +93,15 @@ pub(super) fn plan(
     sight: Sight,
 ) -> Result<Plan, StoreError> {
     let at = sight.at;
-    let Roll {
+    let Recognised {
         keys,
         entries,
-        listed,
-        aliases,
-        lying,
-    } = recognise(job, store, &listing.leads, at)?;
+        roll,
+        notes,
+    } = recognise(job, store, &listing, sight)?;
+    listing.notes.extend(notes);
     let repeated = repeated(&listing.leads, &keys);
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
-    let strange = strange(&keys, &entries);
-    let first = is_first(&job.state);
-    let backlog = if first {
-        backlog(&listing.leads, &keys, &strange, sight.backlog)
-    } else {
-        Vec::new()
-    };
-    let older = staleness::is_older(&job.state, sight.made, listing.info.updated);
-    if lying {
-        listing.notes.push(LYING.to_owned());
-    }
-    let doubled = keys.iter().flatten().count() - listed.len() - strange.len();
     let mut leads = listing.leads.iter();
     let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
     let by_page = job.subscription.fulltext != FullText::Feed;
@@ -153,7 +128,7 @@ pub(super) fn plan(
             continue;
         }
         let entry = key.as_ref().and_then(|key| entries.get(key));
-        if let Some(entry) = entry.filter(|_| older) {
+        if let Some(entry) = entry.filter(|_| roll.older) {
             stays += usize::from(!is_same(&lead, entry));
             known += 1;
             continue;
@@ -206,10 +181,7 @@ pub(super) fn plan(
     let told = |count: usize, what| (count > 0).then(|| format!("{count} entries {what}"));
     listing.notes.extend(told(waiting, LOST));
     listing.notes.extend(told(outside, LISTED));
-    listing.notes.extend(told(doubled, DOUBLED));
-    listing.notes.extend(told(aliases.len(), RENAMED));
-    listing.notes.extend(told(backlog.len(), BACKLOG));
-    if older {
+    if roll.older {
         let note = format!("an older copy of the document: {stays} entries stay as they are");
         listing.notes.push(note);
     }
@@ -220,16 +192,9 @@ pub(super) fn plan(
             articles,
             known,
             whole: whole(&entries),
-            strange,
             entries: count,
             met: !entries.is_empty(),
-            listed,
-            first,
-            backlog,
-            aliases,
-            lying,
-            made: sight.made,
-            older,
+            roll,
         },
     })
 }

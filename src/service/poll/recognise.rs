@@ -3,77 +3,121 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::content::ContentHash;
-use crate::model::entry::{Draft, EntryKey, Lead};
+use crate::model::entry::{Draft, EntryKey, Lead, Listing};
 use crate::model::feed::FeedState;
 use crate::model::ids::ArticleSeq;
-use crate::model::poll::{KnownEntry, Trace};
+use crate::model::poll::{KnownEntry, Roll, Trace};
 use crate::model::time::Timestamp;
 use crate::rules::alias::{self, Stranger};
-use crate::rules::{backlog, identity, normalise};
+use crate::rules::{backlog, identity, normalise, staleness};
 use crate::service::poll::Job;
+use crate::service::poll::plan::Sight;
 use crate::store::{Store, StoreError};
 
 /// A listing with its entries recognised.
-pub(super) struct Roll {
+pub(super) struct Recognised {
     /// The key of each lead; that of a known entry is its own, whatever it came under.
     pub keys: Vec<Option<EntryKey>>,
     /// What is known, by these keys.
     pub entries: HashMap<EntryKey, KnownEntry>,
-    /// The first numbers of those.
-    pub listed: Vec<ArticleSeq>,
-    /// Other keys than their own that known entries were now found under for the first time.
-    pub aliases: Vec<(EntryKey, EntryKey)>,
-    /// The listing's ids are not believed.
-    pub lying: bool,
+    /// Who they are.
+    pub roll: Roll,
+    /// What there is to tell of it, in plain words.
+    pub notes: Vec<String>,
 }
+
+const DOUBLED: &str = "stand in it twice: the later update counts, or the first";
+const RENAMED: &str = "have another id than before, and are the ones they were";
+const BACKLOG: &str =
+    "were there before the feed was subscribed to: they are not in the merged feed";
+const LYING: &str =
+    "one id stands on several stories: entries are told apart by their links and words";
 
 /// Recognises the entries of a listing.
 pub(super) fn recognise(
     job: &Job,
     store: &Store,
-    leads: &[Lead],
-    at: Timestamp,
-) -> Result<Roll, StoreError> {
-    let feed = &job.subscription.id;
+    listing: &Listing,
+    sight: Sight,
+) -> Result<Recognised, StoreError> {
+    let leads = &listing.leads;
     let lying = identity::are_lying(leads);
-    let distrusted = lying || identity::distrusts(job.state.learned.lying, at);
-    let mut keys = identity::keys(leads, distrusted);
-    let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
-    let found = store.recognised(feed, &wanted)?;
-    let mut roll = Roll {
-        entries: HashMap::with_capacity(found.len()),
-        listed: Vec::with_capacity(found.len()),
-        aliases: Vec::new(),
-        keys: Vec::new(),
-        lying,
+    let distrusted = lying || identity::distrusts(job.state.learned.lying, sight.at);
+    let mut all = Recognised {
+        keys: identity::keys(leads, distrusted),
+        entries: HashMap::new(),
+        roll: Roll {
+            first: is_first(&job.state),
+            lying,
+            made: sight.made,
+            older: staleness::is_older(&job.state, sight.made, listing.info.updated),
+            ..Roll::default()
+        },
+        notes: Vec::new(),
     };
-    for key in keys.iter_mut().flatten() {
-        if let Some(entry) = found.get(key) {
-            key.clone_from(&entry.key);
-            if roll.entries.insert(entry.key.clone(), entry.known.clone()).is_none() {
-                roll.listed.push(entry.first);
-            }
+    all.by_key(job, store)?;
+    all.by_trace(job, store, leads)?;
+    let roll = &mut all.roll;
+    roll.strange = strange(&all.keys, &all.entries);
+    if roll.first {
+        roll.backlog = backlog(leads, &all.keys, &roll.strange, sight.backlog);
+    }
+    let doubled = all.keys.iter().flatten().count() - roll.listed.len() - roll.strange.len();
+    for (count, what) in [
+        (doubled, DOUBLED),
+        (roll.aliases.len(), RENAMED),
+        (roll.backlog.len(), BACKLOG),
+    ] {
+        if count > 0 {
+            all.notes.push(format!("{count} entries {what}"));
         }
     }
-    roll.keys = keys;
-    if let Some(strangers) = strangers(job, store, leads, &roll)? {
-        let met: HashSet<ArticleSeq> = roll.listed.iter().copied().collect();
+    if lying {
+        all.notes.push(LYING.to_owned());
+    }
+    Ok(all)
+}
+
+impl Recognised {
+    /// Those whose keys are known.
+    fn by_key(&mut self, job: &Job, store: &Store) -> Result<(), StoreError> {
+        let wanted: Vec<EntryKey> = self.keys.iter().flatten().cloned().collect();
+        let found = store.recognised(&job.subscription.id, &wanted)?;
+        for key in self.keys.iter_mut().flatten() {
+            if let Some(entry) = found.get(key) {
+                key.clone_from(&entry.key);
+                let before = self.entries.insert(entry.key.clone(), entry.known.clone());
+                if before.is_none() {
+                    self.roll.listed.push(entry.first);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that are known under other keys.
+    fn by_trace(&mut self, job: &Job, store: &Store, leads: &[Lead]) -> Result<(), StoreError> {
+        let Some(strangers) = strangers(job, store, leads, self)? else {
+            return Ok(());
+        };
+        let met: HashSet<ArticleSeq> = self.roll.listed.iter().copied().collect();
         let mut own = HashMap::new();
         for (place, entry) in alias::same(&strangers, &met, leads.len()) {
             if let Some(stranger) = strangers.get(place) {
-                roll.aliases.push((stranger.key.clone(), entry.key.clone()));
-                own.insert(stranger.key.clone(), entry.key.clone());
-                roll.entries.insert(entry.key, entry.known);
-                roll.listed.push(entry.first);
+                let other = &stranger.key;
+                self.roll.aliases.push((other.clone(), entry.key.clone()));
+                self.roll.listed.push(entry.first);
+                own.insert(other.clone(), entry.key.clone());
+                self.entries.insert(entry.key, entry.known);
             }
         }
-        for key in roll.keys.iter_mut().flatten() {
+        for key in self.keys.iter_mut().flatten() {
             if let Some(own) = own.get(key) {
                 key.clone_from(own);
             }
         }
+        Ok(())
     }
-    Ok(roll)
 }
 
 /// The entries with keys that are not known, each once, with those they may be. `None`: there are none.
@@ -81,18 +125,19 @@ fn strangers(
     job: &Job,
     store: &Store,
     leads: &[Lead],
-    roll: &Roll,
+    found: &Recognised,
 ) -> Result<Option<Vec<Stranger>>, StoreError> {
     let mut seen = HashSet::new();
-    let strange: Vec<(&EntryKey, &Lead)> = roll
+    let strange: Vec<(&EntryKey, &Lead)> = found
         .keys
         .iter()
         .zip(leads)
         .filter_map(|(key, lead)| Some((key.as_ref()?, lead)))
-        .filter(|(key, _)| !roll.entries.contains_key(key) && seen.insert(*key))
+        .filter(|(key, _)| !found.entries.contains_key(key) && seen.insert(*key))
         .collect();
     // A feed that was never read has nobody to be recognised, but for what was imported, which is many and asked for once.
-    if strange.is_empty() || job.state.last_poll.is_none() && job.state.last_success.is_none() {
+    let never = job.state.last_poll.is_none() && job.state.last_success.is_none();
+    if strange.is_empty() || never {
         return Ok(None);
     }
     let traces: Vec<Trace> = strange.iter().map(|(_, lead)| trace(lead)).collect();
@@ -146,7 +191,7 @@ fn draft(lead: &Lead) -> &Draft {
 }
 
 /// The keys of a listing that are not known, each once.
-pub(super) fn strange(
+fn strange(
     keys: &[Option<EntryKey>],
     entries: &HashMap<EntryKey, KnownEntry>,
 ) -> Vec<EntryKey> {
@@ -159,12 +204,12 @@ pub(super) fn strange(
 }
 
 /// Whether nothing was read yet at the address in our orders: what is there now is what its feed begins with.
-pub(super) fn is_first(state: &FeedState) -> bool {
+fn is_first(state: &FeedState) -> bool {
     state.last_success.is_none() || state.learned.ordered.is_none()
 }
 
 /// Those of the unknown entries of a first listing that are its backlog.
-pub(super) fn backlog(
+fn backlog(
     leads: &[Lead],
     keys: &[Option<EntryKey>],
     strange: &[EntryKey],

@@ -17,6 +17,7 @@ CREATE TABLE borrowed (
   entry INTEGER PRIMARY KEY REFERENCES entry (first_seq),
   owner INTEGER NOT NULL REFERENCES entry (first_seq)
 ) STRICT;
+CREATE INDEX borrowed_by_owner ON borrowed (owner);
 CREATE INDEX entry_by_id ON entry (key) WHERE kind = 1;
 
 -- Entries of a listing that was judged as a whole and not read in one poll: they are withheld when they come.
