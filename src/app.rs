@@ -193,6 +193,7 @@ impl App {
             readers: Arc::new(Semaphore::new(readers)),
             details_per_poll: self.config.settings.fetch.details_per_poll,
             backlog: self.config.settings.feed.backlog,
+            flood: self.config.settings.feed.flood,
             price: PriceTag::new(self.store.price()?.unwrap_or_default()),
             floors: self.config.settings.schedule.floors,
             crawling: Crawling::default(),

@@ -124,8 +124,8 @@ impl Orders {
                 continue;
             }
             let mut bytes = Vec::new();
-            let read = fs::File::open(&path)
-                .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
+            let read =
+                fs::File::open(&path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
             if fs::remove_file(&path).is_err() {
                 continue; // what cannot be taken away would come again
             }

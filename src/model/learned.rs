@@ -57,7 +57,7 @@ pub struct Learned {
     pub made: Option<Timestamp>,
     /// The last time entries may have come and gone unseen (P-133).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gap: Option<Gap>,
+    pub gap: Option<Box<Gap>>,
     /// Its last answers are marked `Cache-Control: private`: they are for us, and not for others (P-23).
     #[serde(skip_serializing_if = "is_default")]
     pub private: bool,

@@ -108,6 +108,8 @@ pub struct Roll {
     pub first: bool,
     /// Then: those of `strange` that are its backlog (P-132).
     pub backlog: Vec<EntryKey>,
+    /// So many of `strange` are news whatever its rhythm: more may be a flood.
+    pub pass: usize,
     /// Keys under which known entries came for the first time, each with the entry's own (P-121, P-123).
     pub aliases: Vec<(EntryKey, EntryKey)>,
     /// Its ids are not believed (P-122).

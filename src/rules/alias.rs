@@ -56,7 +56,13 @@ pub fn same(
     let mut mass = Vec::new();
     let left = strangers.len() - found.len();
     for (place, stranger) in strangers.iter().enumerate() {
-        let by = |link: bool| only(stranger, &taken, |one| if link { one.link } else { one.words });
+        let by = |link: bool| {
+            only(
+                stranger,
+                &taken,
+                |one| if link { one.link } else { one.words },
+            )
+        };
         if !done.contains(&place)
             && let Some(known) = by(true).or_else(|| by(false)).cloned()
         {
@@ -179,31 +185,84 @@ mod tests {
     #[test]
     fn p_121_evidence_that_is_new_or_lost_maps_one_entry() {
         let by_link = known(7, link("x"), true, false);
-        check(&[stranger(id("1"), std::slice::from_ref(&by_link))], &[], 50, &[(0, 7)]);
-        check(&[stranger(id("1"), std::slice::from_ref(&by_link))], &[7], 50, &[]);
+        check(
+            &[stranger(id("1"), std::slice::from_ref(&by_link))],
+            &[],
+            50,
+            &[(0, 7)],
+        );
+        check(
+            &[stranger(id("1"), std::slice::from_ref(&by_link))],
+            &[7],
+            50,
+            &[],
+        );
         // It has an id already: another one on its link is another story.
         let mut has_both = by_link.clone();
         has_both.kinds[0] = true;
         check(&[stranger(id("2"), &[has_both])], &[], 50, &[]);
-        check(&[stranger(id("1"), &[known(7, content("w"), false, true)])], &[], 50, &[(0, 7)]);
-        check(&[stranger(id("1"), &[known(7, content("w"), true, false)])], &[], 50, &[]);
+        check(
+            &[stranger(id("1"), &[known(7, content("w"), false, true)])],
+            &[],
+            50,
+            &[(0, 7)],
+        );
+        check(
+            &[stranger(id("1"), &[known(7, content("w"), true, false)])],
+            &[],
+            50,
+            &[],
+        );
         let by_id = known(7, id("1"), true, false);
-        check(&[stranger(link("x"), std::slice::from_ref(&by_id))], &[], 50, &[(0, 7)]);
+        check(
+            &[stranger(link("x"), std::slice::from_ref(&by_id))],
+            &[],
+            50,
+            &[(0, 7)],
+        );
         let two = [by_id, known(8, id("2"), true, false)];
         check(&[stranger(link("x"), &two)], &[], 50, &[]);
         check(&[stranger(link("x"), &two)], &[8], 50, &[(0, 7)]);
-        check(&[stranger(content("w"), &[known(7, id("1"), false, true)])], &[], 50, &[(0, 7)]);
+        check(
+            &[stranger(content("w"), &[known(7, id("1"), false, true)])],
+            &[],
+            50,
+            &[(0, 7)],
+        );
     }
 
     #[test]
     fn another_id_on_the_same_link_and_words_is_the_same_entry() {
         let both = known(7, id("1"), true, true);
-        check(&[stranger(id("2"), std::slice::from_ref(&both))], &[], 50, &[(0, 7)]);
-        check(&[stranger(id("2"), std::slice::from_ref(&both))], &[7], 50, &[]);
-        check(&[stranger(id("2"), &[known(7, id("1"), true, false)])], &[], 50, &[]);
-        check(&[stranger(id("2"), &[known(7, id("1"), false, true)])], &[], 50, &[]);
+        check(
+            &[stranger(id("2"), std::slice::from_ref(&both))],
+            &[],
+            50,
+            &[(0, 7)],
+        );
+        check(
+            &[stranger(id("2"), std::slice::from_ref(&both))],
+            &[7],
+            50,
+            &[],
+        );
+        check(
+            &[stranger(id("2"), &[known(7, id("1"), true, false)])],
+            &[],
+            50,
+            &[],
+        );
+        check(
+            &[stranger(id("2"), &[known(7, id("1"), false, true)])],
+            &[],
+            50,
+            &[],
+        );
         // Two cannot be the same one: the first in the listing is.
-        let twice = [stranger(id("2"), std::slice::from_ref(&both)), stranger(id("3"), &[both])];
+        let twice = [
+            stranger(id("2"), std::slice::from_ref(&both)),
+            stranger(id("3"), &[both]),
+        ];
         check(&twice, &[], 50, &[(0, 7)]);
     }
 
@@ -213,12 +272,17 @@ mod tests {
             (0..count)
                 .map(|n| {
                     let found = known(n, id(&n.to_string()), n % 2 == 0, n % 2 == 1);
-                    let candidates = if n < count - strange { vec![found] } else { Vec::new() };
+                    let candidates = if n < count - strange {
+                        vec![found]
+                    } else {
+                        Vec::new()
+                    };
                     stranger(id(&format!("new {n}")), &candidates)
                 })
                 .collect()
         };
-        let count = |strangers: &[Stranger], entries| same(strangers, &HashSet::new(), entries).len();
+        let count =
+            |strangers: &[Stranger], entries| same(strangers, &HashSet::new(), entries).len();
         assert_eq!(count(&renamed(50, 0), 50), 50);
         assert_eq!(count(&renamed(50, 10), 50), 40);
         assert_eq!(count(&renamed(50, 11), 50), 0, "too few of them");

@@ -30,7 +30,7 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
             trouble: None,
         } => {
             learned.rhythm = rhythm(feed, at, reading);
-            learned.gap = gap(feed, at, reading).or(learned.gap);
+            learned.gap = gap(feed, at, reading).or_else(|| feed.learned.gap.clone());
             if reading.roll.lying {
                 learned.lying = Some(at);
             }
@@ -152,7 +152,7 @@ fn overran(feed: &FeedState, reading: &Reading) -> bool {
 }
 
 /// How many may have come and gone unseen, where any may: what the rhythm lets expect and the document does not hold.
-fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Gap> {
+fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Box<Gap>> {
     let from = feed
         .last_success
         .filter(|_| overran(feed, reading) && !reading.roll.older)?;
@@ -160,11 +160,11 @@ fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Gap> {
     let expected = (feed.learned.rhythm.per_day() * days).min(1e6) - f64::from(reading.entries);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 1 and 1e6
     let entries = expected.max(1.0) as u32;
-    Some(Gap {
+    Some(Box::new(Gap {
         from,
         to: at,
         entries,
-    })
+    }))
 }
 
 /// Nothing came.

@@ -39,7 +39,10 @@ mod tests {
         assert!(!is_older(&feed, Some(now), Some(now)));
         assert!(is_older(&feed, ago(24), Some(now)));
         assert!(is_older(&feed, Some(now), ago(24)));
-        assert!(!is_older(&feed, Some(now.minus(SKEW)), None), "clocks differ");
+        assert!(
+            !is_older(&feed, Some(now.minus(SKEW)), None),
+            "clocks differ"
+        );
         assert!(!is_older(&feed, None, ago(24 * 8)), "no copy is so old");
         assert!(!is_older(&feed, Some(now.plus(SKEW * 60)), None));
     }

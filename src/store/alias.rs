@@ -154,7 +154,9 @@ fn kinds(connection: &Connection, entry: &Recognised) -> Result<[bool; 3], Store
     let own = key_columns(&entry.key).0;
     let mut statement = connection.prepare_cached("SELECT kind FROM alias WHERE entry = ?1")?;
     let other = statement
-        .query_map([crate::store::columns::number(entry.first)?], |row| row.get(0))?
+        .query_map([crate::store::columns::number(entry.first)?], |row| {
+            row.get(0)
+        })?
         .collect::<Result<Vec<i64>, _>>()?;
     for kind in other.into_iter().chain([own]) {
         let place = usize::try_from(kind - 1).unwrap_or_default();
@@ -175,7 +177,9 @@ pub(super) fn keep(
     for (other, own) in aliases {
         let (kind, text) = key_columns(own);
         let entry: Option<i64> = transaction
-            .prepare_cached("SELECT first_seq FROM entry WHERE feed = ?1 AND kind = ?2 AND key = ?3")?
+            .prepare_cached(
+                "SELECT first_seq FROM entry WHERE feed = ?1 AND kind = ?2 AND key = ?3",
+            )?
             .query_row(params![feed, kind, text], |row| row.get(0))
             .optional()?;
         let Some(entry) = entry else { continue };

@@ -66,7 +66,8 @@ pub(super) fn record(
             alias::keep(transaction, feed, poll.at, &reading.roll.aliases)?;
             recorded = enter(transaction, press, feed, poll.at, &reading.articles)?;
             if poll.failures == 0 {
-                recorded.released = flood::follow(transaction, feed, poll.at, Some(&reading.roll.listed))?;
+                recorded.released =
+                    flood::follow(transaction, feed, poll.at, Some(&reading.roll.listed))?;
             }
             rhythm = flood::guard(transaction, feed, poll, reading, &mut recorded)?;
             let validators = match &reading.coverage {
@@ -260,12 +261,14 @@ fn keep_history(
         PollResult::Failed { why } => ("failed", Some(short(why))),
     };
     let (new, revised, reprint, mut known) = recorded.counts();
-    let mut notes = PollNotes::default();
+    let mut told: Vec<String> = told(recorded).collect();
+    let mut skipped: &[Skipped] = &[];
     if let PollResult::Read(reading) = &poll.result {
         known = known.saturating_add(reading.known);
-        let told: Vec<String> = told(recorded).chain(reading.notes.iter().cloned()).collect();
-        notes = PollNotes::of(&told, &reading.skipped);
+        told.extend(reading.notes.iter().cloned());
+        skipped = &reading.skipped;
     }
+    let notes = PollNotes::of(&told, skipped);
     transaction
         .prepare_cached(
             "INSERT INTO poll (feed, n, at, took, result, why, new, revised, reprint, known, next, why_next, more)

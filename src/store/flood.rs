@@ -80,7 +80,12 @@ pub(super) fn guard(
     else {
         return Ok(None);
     };
-    let most = flood::most(&before.rhythm, poll.at.since(success), before.largest);
+    let most = flood::most(
+        &before.rhythm,
+        poll.at.since(success),
+        before.largest,
+        reading.roll.pass,
+    );
     let is_old = |entry: &Entered<'_>| flood::is_old(entry.date, success);
     let news = || entered.iter().filter(|entry| !entry.reprint);
     let old = news().filter(|entry| is_old(entry)).count();

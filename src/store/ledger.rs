@@ -134,7 +134,9 @@ impl<'c> Ledger<'c> {
             .prepare_cached("SELECT updated FROM article WHERE seq = ?1")?
             .query_row([number(known.latest)?], |row| row.get(0))
             .optional()?;
-        Ok(stored.flatten().is_some_and(|stored| updated.millis() < stored))
+        Ok(stored
+            .flatten()
+            .is_some_and(|stored| updated.millis() < stored))
     }
 
     fn give(&mut self) -> Result<ArticleSeq, StoreError> {

@@ -16,7 +16,8 @@ const WATCHDOG: Duration = Duration::from_secs(10);
 /// A directory for a daemon whose public address is [`HOME`], and which believes 127.0.0.1 whom it asks for.
 fn mill(feeds: &str) -> Mill {
     let mill = Mill::new(feeds);
-    let more = format!("proxies = [\"127.0.0.1\"]\n[feed]\npublic_url = \"{HOME}\"\n");
+    let more =
+        format!("proxies = [\"127.0.0.1\"]\n[feed]\nbacklog = 1000000\npublic_url = \"{HOME}\"\n");
     mill.write("feedmill.toml", &settings(&more));
     mill
 }

@@ -210,6 +210,7 @@ impl World {
             readers: Arc::new(Semaphore::new(2)),
             details_per_poll: 1,
             backlog: usize::MAX,
+            flood: usize::MAX,
             price: PriceTag::default(),
             floors: Floors::default(),
             crawling: Crawling::default(),

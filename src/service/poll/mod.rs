@@ -191,6 +191,7 @@ async fn answered<W: Fetch>(
     let sight = Sight {
         at,
         backlog: desk.backlog,
+        flood: desk.flood,
         made: came.made,
     };
     let plan = match offload(desk, job, move |job| plan(job, &store, list.listing, sight)).await {
@@ -382,6 +383,7 @@ mod tests {
             readers: Arc::new(Semaphore::new(1)),
             details_per_poll: 1,
             backlog: 50,
+            flood: 30,
             price: PriceTag::default(),
             floors: Floors::default(),
             crawling: Crawling::default(),

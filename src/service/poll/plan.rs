@@ -77,6 +77,8 @@ pub(super) struct Sight {
     pub at: Timestamp,
     /// So many entries of a feed's first listing are news at most.
     pub backlog: usize,
+    /// So many new entries pass whatever the feed's rhythm.
+    pub flood: usize,
     /// When its document was made, by its server's word.
     pub made: Option<Timestamp>,
 }

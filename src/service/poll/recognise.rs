@@ -48,6 +48,7 @@ pub(super) fn recognise(
         entries: HashMap::new(),
         roll: Roll {
             first: is_first(&job.state),
+            pass: sight.flood,
             lying,
             made: sight.made,
             older: staleness::is_older(&job.state, sight.made, listing.info.updated),
@@ -163,14 +164,19 @@ fn strangers(
 fn trace(lead: &Lead) -> Trace {
     let words = |draft: &Draft| -> Option<ContentHash> {
         let has = [&draft.body, &draft.summary];
-        let has = has.into_iter().flatten().any(|text| !text.text.trim().is_empty());
+        let has = has
+            .into_iter()
+            .flatten()
+            .any(|text| !text.text.trim().is_empty());
         has.then(|| normalise::content_hash(draft))
     };
     let links = lead.link().map_or_else(Vec::new, |link| {
         let link = link.as_str();
         let other = match link.strip_prefix("https://") {
             Some(rest) => Some(format!("http://{rest}")),
-            None => link.strip_prefix("http://").map(|rest| format!("https://{rest}")),
+            None => link
+                .strip_prefix("http://")
+                .map(|rest| format!("https://{rest}")),
         };
         [link.to_owned()].into_iter().chain(other).collect()
     });
@@ -191,10 +197,7 @@ fn draft(lead: &Lead) -> &Draft {
 }
 
 /// The keys of a listing that are not known, each once.
-fn strange(
-    keys: &[Option<EntryKey>],
-    entries: &HashMap<EntryKey, KnownEntry>,
-) -> Vec<EntryKey> {
+fn strange(keys: &[Option<EntryKey>], entries: &HashMap<EntryKey, KnownEntry>) -> Vec<EntryKey> {
     let mut seen = HashSet::new();
     keys.iter()
         .flatten()
