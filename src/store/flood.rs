@@ -171,13 +171,18 @@ pub(super) fn follow(
     at: Timestamp,
     listed: Option<&[ArticleSeq]>,
 ) -> Result<usize, StoreError> {
-    let row: Option<(i64, u32)> = transaction
-        .prepare_cached("SELECT since, polls FROM flood WHERE feed = ?1 AND state <> 'released'")?
-        .query_row([feed], |row| Ok((row.get(0)?, row.get(1)?)))
+    let row: Option<(i64, u32, String)> = transaction
+        .prepare_cached(
+            "SELECT since, polls, state FROM flood WHERE feed = ?1 AND state <> 'released'",
+        )?
+        .query_row([feed], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((since, polls)) = row else {
+    let Some((since, polls, state)) = row else {
         return Ok(0);
     };
+    if state == "left" && listed.is_none() {
+        return Ok(0); // it is as far away as it was
+    }
     let since = Timestamp::from_millis(since);
     let waiting = waiting(transaction, feed)?;
     if waiting.is_empty() {

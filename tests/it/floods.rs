@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use feedmill::model::withheld::Reason;
 use feedmill::store::{Beyond, Choice};
 
+use crate::served::ask;
 use crate::support::daemon::{Daemon, PATIENCE, settings};
 use crate::support::mill::{EAGER, Mill, plain, words};
 use crate::support::origin::{Origin, Reply};
@@ -165,15 +166,17 @@ fn a_service_at_work_releases_and_archive_documents_have_it() {
     mill.fetch(0);
     mill.write(
         "feedmill.toml",
-        &settings("[feed]\npublic_url = \"https://river.example.net/\"\n"),
+        &settings(
+            "proxies = [\"127.0.0.1\"]\n[feed]\npublic_url = \"https://river.example.net/\"\n",
+        ),
     );
     let mut daemon = Daemon::start(&mill, Duration::from_secs(10));
-    let body = daemon.get("/feed.atom");
+    let body = ask(&mut daemon, "/feed.atom").1;
     assert_eq!((entries(&body, "junk"), entries(&body, "news")), (0, 10));
     let by = Instant::now() + PATIENCE;
     let own = loop {
-        let own = daemon.get("/source/a.atom");
-        if own.starts_with("HTTP/1.1 200") {
+        let (status, own) = ask(&mut daemon, "/source/a.atom");
+        if status == 200 {
             break own;
         }
         assert!(Instant::now() < by, "{own}");
@@ -193,7 +196,7 @@ fn a_service_at_work_releases_and_archive_documents_have_it() {
     let (mut titles, mut walked) = (BTreeSet::new(), false);
     while !walked {
         assert!(Instant::now() < by, "{}\n{}", titles.len(), daemon.log());
-        let mut document = daemon.get("/feed.atom");
+        let mut document = ask(&mut daemon, "/feed.atom").1;
         titles.clear();
         loop {
             let found = document.split("<title type=\"text\">").skip(1);
@@ -203,7 +206,7 @@ fn a_service_at_work_releases_and_archive_documents_have_it() {
                 break;
             };
             let (_, path) = older.split_once("https://river.example.net").unwrap();
-            document = daemon.get(path.split('"').next().unwrap());
+            document = ask(&mut daemon, path.split('"').next().unwrap()).1;
         }
         walked = titles.len() == 410;
         std::thread::sleep(Duration::from_millis(100));
