@@ -131,7 +131,7 @@ class Mill:
         (self.directory / "feedmill.toml").write_text(
             '[fetch]\nhost_delay = "0s"\nuser_refresh = "0s"\nper_host = 8\nper_address = 8\n'
             '[schedule]\nfloor = "1s"\nhinted_floor = "1s"\ncold_floor = "1s"\nstarts_per_second = 100\n'
-            f'[feed]\ntitle = "编造的河流"\nsubtitle = "每一条新闻只出现一次"\nlanguage = "zh-CN"\npublic_url = "{public_url}"\n'
+            f'[feed]\nbacklog = 1000000\ntitle = "编造的河流"\nsubtitle = "每一条新闻只出现一次"\nlanguage = "zh-CN"\npublic_url = "{public_url}"\n'
             f"{settings}")
         self.process = None
 

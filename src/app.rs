@@ -4,6 +4,7 @@ pub mod daemon;
 mod handed;
 mod mindful;
 pub mod notify;
+pub mod orders;
 pub mod publisher;
 pub mod reextract;
 pub mod reload;
@@ -191,6 +192,8 @@ impl App {
             store: self.store.clone(),
             readers: Arc::new(Semaphore::new(readers)),
             details_per_poll: self.config.settings.fetch.details_per_poll,
+            backlog: self.config.settings.feed.backlog,
+            flood: self.config.settings.feed.flood,
             price: PriceTag::new(self.store.price()?.unwrap_or_default()),
             floors: self.config.settings.schedule.floors,
             crawling: Crawling::default(),

@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(listing) = Feed.read(&subscription, &page) else {
         return;
     };
-    let keys = identity::keys(&listing.leads);
+    let keys = identity::keys(&listing.leads, false);
     assert_eq!(keys.len(), listing.leads.len());
     for (lead, key) in listing.leads.into_iter().zip(keys) {
         let draft = match lead {

@@ -18,7 +18,7 @@ use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
 use crate::app::watchdog::{self, Pulse};
 use crate::app::watchman::{self, Watchman};
-use crate::app::{App, now, roster, told};
+use crate::app::{App, now, orders, roster, told};
 use crate::config::{Config, Places};
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
@@ -82,6 +82,8 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
+        let box_of_orders = orders::Orders::of(&app.config.settings.data);
+        box_of_orders.open();
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
@@ -116,6 +118,11 @@ impl Daemon {
             let (manager, pulse) = (manager.clone(), pulse.clone());
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
+        let clerk = {
+            let changed = Arc::clone(&changed);
+            let clerk = box_of_orders.clone();
+            tokio::spawn(clerk.serve(store.clone(), move || changed.notify_one()))
+        };
         let pace = pace(&app.config);
         manager.ready();
         info!(feeds = enrolment.borrow().len(), "ready");
@@ -149,12 +156,13 @@ impl Daemon {
             manager.stopping();
         }
         let crew = Crew {
-            ears: [Some(reloader), watchdog],
+            ears: [Some(reloader), watchdog, Some(clerk)],
             watchman,
             publisher,
             server,
         };
         handed.close();
+        box_of_orders.close();
         crew.retire(&retire, &store).await?;
         Ok(ended?)
     }
@@ -163,7 +171,7 @@ impl Daemon {
 /// Who works beside the scheduler.
 struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 2],
+    ears: [Option<JoinHandle<()>>; 3],
     watchman: JoinHandle<()>,
     publisher: JoinHandle<()>,
     server: Option<JoinHandle<()>>,

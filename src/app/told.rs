@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::model::health::{HealthEvent, State};
+use crate::model::withheld::Reason;
 use crate::rules::schedule::Jump;
 use crate::service::publish::Published;
 use crate::service::report::{Fate, FeedReport};
@@ -39,6 +40,31 @@ pub fn polled(report: &FeedReport) {
         Fate::Failed(_) | Fate::Offline(_) | Fate::Stopped => line!(warn),
         _ if !report.skipped.is_empty() => line!(warn),
         _ => line!(info),
+    }
+    withheld(report);
+}
+
+/// What was withheld of a poll's new entries, and what is not any more.
+fn withheld(report: &FeedReport) {
+    if let Some(burst) = report.burst {
+        let (feed, entries, most) = (&report.feed, burst.entries, burst.most);
+        if burst.why == Reason::Flood {
+            warn!(
+                feed.id = %feed,
+                entries,
+                most,
+                "a flood: the new entries wait, and are shown if they stay in the feed, or by `feedmill release`"
+            );
+        } else {
+            info!(feed.id = %feed, entries, most, "old entries were put in: they are not in the merged feed");
+        }
+    }
+    if report.released > 0 {
+        info!(
+            feed.id = %report.feed,
+            entries = report.released,
+            "a flood is shown: it is still in the feed"
+        );
     }
 }
 

@@ -15,6 +15,7 @@ use crate::app::mindful::Mindful;
 use crate::app::{now, told};
 use crate::model::health::HealthEvent;
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
 use crate::output::Laid;
 use crate::output::health::{self, Head};
 use crate::serve::site::{Maker, Page};
@@ -164,6 +165,7 @@ fn stock(store: &Store) -> Result<Stock, StoreError> {
         files: counts.files,
         articles: counts.articles,
         entries: counts.entries,
+        withheld: Reason::ALL.map(|why| counts.withheld.get(&why).copied().unwrap_or_default()),
     })
 }
 

@@ -12,6 +12,7 @@ mod log;
 pub mod man;
 pub mod opml;
 pub mod reextract;
+pub mod release;
 pub mod run;
 pub mod show;
 pub mod status;
@@ -115,6 +116,8 @@ commands! {
     Try => trial,
     /// Read kept pages again by today's rules and store what is otherwise, asking nobody
     Reextract => reextract,
+    /// Show entries that are withheld: floods that wait, or what was there before a feed was subscribed to
+    Release => release,
     /// Check the configuration and say all that is wrong with it
     Check => check,
     /// List, add or remove subscriptions

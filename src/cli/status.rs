@@ -10,6 +10,7 @@ use crate::cli::{Global, Outcome, table};
 use crate::model::feed::FeedState;
 use crate::model::health::{Standing, State};
 use crate::model::ids::FeedId;
+use crate::model::poll::Flood;
 use crate::model::time::Timestamp;
 use crate::rules::health::heard_until;
 use crate::rules::learn::is_stopped;
@@ -34,6 +35,8 @@ struct Line {
     newest: Option<Timestamp>,
     /// Shown to nobody, by its publisher's word alone (P-23).
     withheld: bool,
+    /// Too many new entries at once, that wait.
+    flood: Option<Flood>,
 }
 
 impl Line {
@@ -53,13 +56,13 @@ impl Line {
 
     /// [`reason`](Self::reason), after what nobody ordered.
     fn why(&self) -> String {
+        let mut told = Vec::new();
+        told.extend(self.flood.map(|flood| in_words(&flood, &self.feed)));
         if self.withheld {
-            return format!(
-                "not published, since it is marked private; {}",
-                self.reason()
-            );
+            told.push("not published, since it is marked private".to_owned());
         }
-        self.reason()
+        told.push(self.reason());
+        told.join("; ")
     }
 
     /// Why its state is what it is where that is not fine, or else why it is asked next when it is.
@@ -99,6 +102,7 @@ impl Args {
             .into_iter()
             .map(|counts| (counts.feed.clone(), counts))
             .collect();
+        let mut floods = store.floods()?;
         let now = app::now();
         let mut lines = Vec::with_capacity(config.subscriptions.len());
         for subscription in &config.subscriptions {
@@ -113,6 +117,7 @@ impl Args {
                 last: store.polls(&subscription.id, 1)?.pop(),
                 entries: count.map_or(0, |count| count.entries),
                 newest: count.and_then(|count| count.newest),
+                flood: floods.remove(&subscription.id),
             });
         }
         let mut out = io::stdout().lock();
@@ -139,6 +144,19 @@ impl Args {
             Outcome::Well
         })
     }
+}
+
+/// What is said of a flood.
+pub fn in_words(flood: &Flood, feed: &FeedId) -> String {
+    let left = if flood.left {
+        ", which has not got them any more"
+    } else {
+        ""
+    };
+    format!(
+        "a flood of {} entries waits for `feedmill release {feed}`{left}",
+        flood.waiting
+    )
 }
 
 /// How a feed is doing by the clock of now: what is stored is as of its last change. `None`: it was never asked.
@@ -221,6 +239,17 @@ fn as_json(line: &Line) -> serde_json::Value {
         "why_next": line.why_next(),
         "why": line.why(),
         "withheld": line.withheld,
+        "flood": line.flood.map(|flood| json!({
+            "since": flood.since.rfc3339(),
+            "entries": flood.waiting,
+            "most": flood.most,
+            "left": flood.left,
+        })),
+        "gap": state.and_then(|state| state.learned.gap.as_ref()).map(|gap| json!({
+            "from": gap.from.rfc3339(),
+            "to": gap.to.rfc3339(),
+            "entries": gap.entries,
+        })),
     })
 }
 

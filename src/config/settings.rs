@@ -182,6 +182,10 @@ pub struct FeedSettings {
     pub id: Option<String>,
     /// How many entries it holds.
     pub entries: usize,
+    /// How many entries of a feed that is new come into it, the newest (P-132).
+    pub backlog: usize,
+    /// New entries of one poll that come into it whatever the rhythm of their feed: more may be a flood, and wait.
+    pub flood: usize,
     /// Where people find it: an address that ends in a slash.
     pub public_url: PageUrl,
     /// The file it is written to.
@@ -198,6 +202,8 @@ impl Default for FeedSettings {
             language: "zh".to_owned(),
             id: None,
             entries: 200,
+            backlog: 50,
+            flood: 30,
             public_url: PageUrl::parse("http://localhost:8080/").expect("an address"),
             path: PathBuf::from("feed.atom"),
         }
@@ -222,6 +228,8 @@ impl FeedSettings {
         block.set("language", &mut self.language, values::language);
         block.set("id", &mut self.id, optional(values::iri));
         block.set("entries", &mut self.entries, values::count(1..=10_000));
+        block.set("backlog", &mut self.backlog, values::count(0..=1_000_000));
+        block.set("flood", &mut self.flood, values::count(1..=1_000_000));
         block.set("public_url", &mut self.public_url, values::base_address);
         block.set("path", &mut self.path, values::path);
     }

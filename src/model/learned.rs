@@ -49,9 +49,29 @@ pub struct Learned {
     /// Answers in a row, of one kind, after which nobody asks any more by the clock (P-45, P-46).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// When its ids were last found to identify nothing (P-122).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lying: Option<Timestamp>,
+    /// When the newest document that was read was made, by its server's word (P-135).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<Timestamp>,
+    /// The last time entries may have come and gone unseen (P-133).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Box<Gap>>,
     /// Its last answers are marked `Cache-Control: private`: they are for us, and not for others (P-23).
     #[serde(skip_serializing_if = "is_default")]
     pub private: bool,
+}
+
+/// A time in which entries may have come and gone unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// From the poll before.
+    pub from: Timestamp,
+    /// To the poll that knew none of the entries it found.
+    pub to: Timestamp,
+    /// About how many, by the feed's rhythm.
+    pub entries: u32,
 }
 
 /// A new address that is believed (P-71).

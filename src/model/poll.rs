@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::article::Article;
-use crate::model::content::RawHash;
+use crate::model::content::{ContentHash, RawHash};
 use crate::model::entry::{EntryKey, Skipped};
 use crate::model::feed::{FeedInfo, NotBefore};
 use crate::model::hints::Hints;
@@ -13,6 +13,7 @@ use crate::model::learned::Learned;
 use crate::model::revision::{How, Temper, Withdrawal};
 use crate::model::time::Timestamp;
 use crate::model::visit::Visit;
+use crate::model::withheld::Reason;
 
 /// The only way to write a poll. Everything in it is stored together or not at all, so there can be no validators
 /// without the articles they vouch for, and no failure without a next time.
@@ -77,7 +78,9 @@ pub struct Reading {
     pub entries: u32,
     /// Whether one of them was known; if not, others may have come and gone unseen (P-133).
     pub met: bool,
-    /// The dates of those that were not.
+    /// Who its entries are.
+    pub roll: Roll,
+    /// The dates of those that were not known.
     pub arrivals: Vec<Option<Timestamp>>,
     /// Entries that were there before, unchanged.
     pub known: usize,
@@ -99,6 +102,29 @@ pub struct Reading {
     pub document: Option<RawHash>,
     /// How much of the page was dealt with.
     pub coverage: Coverage,
+}
+
+/// Who the entries of a document are, looked at as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Roll {
+    /// The first numbers of those that are known.
+    pub listed: Vec<ArticleSeq>,
+    /// The keys of those that are not, read or not.
+    pub strange: Vec<EntryKey>,
+    /// It is the first document of its feed at this address.
+    pub first: bool,
+    /// Then: those of `strange` that are its backlog (P-132).
+    pub backlog: Vec<EntryKey>,
+    /// So many of `strange` are news whatever its rhythm: more may be a flood.
+    pub pass: usize,
+    /// Keys under which known entries came for the first time, each with the entry's own (P-121, P-123).
+    pub aliases: Vec<(EntryKey, EntryKey)>,
+    /// Its ids are not believed (P-122).
+    pub lying: bool,
+    /// When the document was made, by its server's word.
+    pub made: Option<Timestamp>,
+    /// It is older than one that was read before: what is known stays as it is (P-135).
+    pub older: bool,
 }
 
 /// Validators vouch for all of a page, or there are none to keep.
@@ -131,6 +157,63 @@ pub struct KnownEntry {
     pub temper: Temper,
     /// How its publisher took it back, if it did and it did not come back.
     pub withdrawn: Option<How>,
+}
+
+/// An entry as the store recognises it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// Its own key: the first it came by.
+    pub key: EntryKey,
+    /// The number of its first revision.
+    pub first: ArticleSeq,
+    /// The rest.
+    pub known: KnownEntry,
+}
+
+/// What an unknown entry of a listing may be recognised by, besides its key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Its link, and what the link was before its scheme changed.
+    pub links: Vec<String>,
+    /// Its words.
+    pub words: Option<ContentHash>,
+}
+
+/// A known entry that an unknown one of a listing may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The known one.
+    pub entry: Recognised,
+    /// It had the same link.
+    pub link: bool,
+    /// It has the same words.
+    pub words: bool,
+    /// It is known by an id, a link, words.
+    pub kinds: [bool; 3],
+}
+
+/// Far more new entries than a feed's rhythm lets expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// How many are withheld.
+    pub entries: usize,
+    /// How many would have passed.
+    pub most: usize,
+    /// Why they are: a flood, or an archive that was put in.
+    pub why: Reason,
+}
+
+/// A flood as it is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flood {
+    /// When it came.
+    pub since: Timestamp,
+    /// How many would have passed.
+    pub most: usize,
+    /// How many of its entries are withheld.
+    pub waiting: usize,
+    /// They have left the feed again.
+    pub left: bool,
 }
 
 /// An entry whose own page was lost when it was asked.
@@ -168,6 +251,10 @@ pub struct Recorded {
     pub waits: bool,
     /// How many entries were taken back by their publisher, that were not before.
     pub withdrawn: usize,
+    /// Too many of them at once.
+    pub burst: Option<Burst>,
+    /// How many entries were shown again, since the flood they came in is there to stay.
+    pub released: usize,
 }
 
 impl Recorded {

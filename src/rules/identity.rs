@@ -5,21 +5,37 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::time::Duration;
 
 use crate::model::entry::{Draft, EntryKey, Lead};
 use crate::model::ids::EntryId;
+use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::rules::normalise;
 
 /// Above this share of repeated ids a listing's ids are not believed (POLLING P-122).
 const TOLERATED_REPEATS: f64 = 0.05;
 
+/// For how long the ids of a feed are not believed after a listing in which they identified nothing: what stood on many
+/// stories may stand on one today.
+const DISTRUST: Duration = Duration::from_hours(24 * 30);
+
+/// Whether the ids of a feed are not believed, where they were last found to lie then.
+pub fn distrusts(lying: Option<Timestamp>, now: Timestamp) -> bool {
+    lying.is_some_and(|found| now.since(found) < DISTRUST)
+}
+
+/// Whether a listing's ids are repeated so often, with different links, that none of them is to be believed (P-122).
+pub fn are_lying(leads: &[Lead]) -> bool {
+    matches!(lying(leads), Lying::All)
+}
+
 /// The key of each lead, in the listing's order. `None` where a lead offers nothing to recognise it by: an entry
-/// without id and link whose words are not known yet.
+/// without id and link whose words are not known yet. `distrusted`: its feed's ids are not believed.
 ///
 /// The same key twice means the same entry twice; [`preferred`] says which of the two counts.
-pub fn keys(leads: &[Lead]) -> Vec<Option<EntryKey>> {
-    let lying = lying(leads);
+pub fn keys(leads: &[Lead], distrusted: bool) -> Vec<Option<EntryKey>> {
+    let lying = if distrusted { Lying::All } else { lying(leads) };
     let by_link = group(leads, Lead::link);
     leads
         .iter()
@@ -157,7 +173,7 @@ mod tests {
             Some(EntryKey::Content(_)) => 'c',
             None => '-',
         };
-        keys(leads).iter().map(name).collect()
+        keys(leads, false).iter().map(name).collect()
     }
 
     #[test]
@@ -181,6 +197,27 @@ mod tests {
     }
 
     #[test]
+    fn p_122_ids_that_lied_are_not_believed_for_a_month() {
+        let mut leads: Vec<_> = (0..100)
+            .map(|n| lead(&n.to_string(), &format!("https://a/{n}"), &format!("t{n}")))
+            .collect();
+        for n in 0..5 {
+            leads[n] = lead("99", &format!("https://a/{n}"), &format!("t{n}"));
+        }
+        assert!(!are_lying(&leads), "5 % are tolerated");
+        leads[5] = lead("99", "https://a/5", "t5");
+        assert!(are_lying(&leads));
+        assert!(!kinds(&leads).contains('i'));
+        let one = [lead("99", "https://a/9", "t9")];
+        assert_eq!(kinds(&one), "i");
+        assert!(matches!(keys(&one, true)[..], [Some(EntryKey::Link(_))]));
+        let now = Timestamp::from_secs(100_000_000);
+        assert!(!distrusts(None, now));
+        assert!(distrusts(Some(now), now));
+        assert!(!distrusts(Some(now.minus(DISTRUST)), now));
+    }
+
+    #[test]
     fn one_slip_costs_a_small_feed_no_other_key() {
         let mut leads: Vec<_> = (0..5)
             .map(|n| lead(&n.to_string(), &format!("https://a/{n}"), &format!("t{n}")))
@@ -199,7 +236,7 @@ mod tests {
             .map(|n| lead("feed", "https://a/", &format!("t{n}")))
             .collect();
         assert_eq!(kinds(&leads), "ccccccccc");
-        let distinct: std::collections::HashSet<_> = keys(&leads).into_iter().collect();
+        let distinct: std::collections::HashSet<_> = keys(&leads, false).into_iter().collect();
         assert_eq!(distinct.len(), 9);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::model::feed::FeedState;
 use crate::model::http::FetchError;
-use crate::model::learned::{Learned, Refusal, Rhythm};
+use crate::model::learned::{Gap, Learned, Refusal, Rhythm};
 use crate::model::poll::Reading;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -30,6 +30,13 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
             trouble: None,
         } => {
             learned.rhythm = rhythm(feed, at, reading);
+            learned.gap = gap(feed, at, reading).or_else(|| feed.learned.gap.clone());
+            if reading.roll.lying {
+                learned.lying = Some(at);
+            }
+            if !reading.roll.older {
+                learned.made = reading.roll.made.or(learned.made);
+            }
             learned.hints = reading.hints.clone();
             learned.window = reading.entries;
             learned.lifetime = freshness.0;
@@ -132,12 +139,32 @@ fn refusal(before: Option<Refusal>, answer: &Answer) -> Option<Refusal> {
 fn rhythm(feed: &FeedState, at: Timestamp, reading: &Reading) -> Rhythm {
     match feed.last_success {
         Some(before) => {
-            let overrun = reading.entries > 0 && !reading.met;
             let rhythm = &feed.learned.rhythm;
-            rhythm.after_poll(before, at, &reading.arrivals, overrun)
+            rhythm.after_poll(before, at, &reading.arrivals, overran(feed, reading))
         }
         None => Rhythm::first(at, &reading.arrivals),
     }
+}
+
+/// Whether none of the entries was known, of a feed that had some: others may have come and gone unseen (P-133).
+fn overran(feed: &FeedState, reading: &Reading) -> bool {
+    reading.entries > 0 && !reading.met && feed.learned.window > 0 && !reading.roll.first
+}
+
+/// How many may have come and gone unseen, where any may: what the rhythm lets expect and the document does not hold.
+fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Box<Gap>> {
+    let from = feed
+        .last_success
+        .filter(|_| overran(feed, reading) && !reading.roll.older)?;
+    let days = at.since(from).as_secs_f64() / 86_400.0;
+    let expected = (feed.learned.rhythm.per_day() * days).min(1e6) - f64::from(reading.entries);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 1 and 1e6
+    let entries = expected.max(1.0) as u32;
+    Some(Box::new(Gap {
+        from,
+        to: at,
+        entries,
+    }))
 }
 
 /// Nothing came.
@@ -165,6 +192,7 @@ mod tests {
 
     use super::*;
     use crate::model::http::Freshness;
+    use crate::model::learned::Memory;
 
     const HOUR: Duration = Duration::from_hours(1);
     const AT: Timestamp = Timestamp::EPOCH;
@@ -206,6 +234,40 @@ mod tests {
             moved_to: None,
         };
         assert_eq!(lifetime(&[two(), same]), None, "a 200 says it all anew");
+    }
+
+    #[test]
+    fn p_133_a_document_without_a_known_entry_is_a_gap() {
+        let seen = |entries: u32, met: bool, window: u32, hours: u32| {
+            let mut feed = feed();
+            feed.last_success = Some(AT);
+            feed.learned.window = window;
+            feed.learned.rhythm.slow = Memory {
+                entries: 24.0 * 14.0,
+                days: 14.0,
+            };
+            let answer = Answer::Read {
+                reading: Box::new(Reading {
+                    entries,
+                    met,
+                    ..Reading::default()
+                }),
+                freshness: Freshness(None),
+                trouble: None,
+                bytes: 1,
+                moved_to: None,
+            };
+            let learned = learn(&feed, Asked::default(), AT.plus(HOUR * hours), &answer);
+            assert_eq!(learned.gap.is_some(), learned.rhythm.overrun.is_some());
+            learned.gap.map(|gap| gap.entries)
+        };
+        assert_eq!(seen(10, true, 10, 30), None, "one was known");
+        assert_eq!(seen(10, false, 0, 30), None, "there were none before");
+        assert_eq!(seen(0, false, 10, 30), None, "there are none");
+        assert_eq!(seen(10, false, 10, 1), Some(1), "at least one");
+        // 337 entries in 16 days: 21 a day, of which the document shows ten.
+        assert_eq!(seen(10, false, 10, 24), Some(11));
+        assert_eq!(seen(10, false, 10, 240), Some(200));
     }
 
     #[test]

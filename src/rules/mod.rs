@@ -2,7 +2,9 @@
 
 pub mod address;
 pub mod agenda;
+pub mod alias;
 pub mod allowance;
+pub mod backlog;
 pub mod blocks;
 pub mod cadence;
 pub mod charset;
@@ -12,6 +14,7 @@ pub mod difference;
 pub mod discover;
 pub mod embedded;
 pub mod extract;
+pub mod flood;
 pub mod fold;
 pub mod health;
 pub mod honesty;
@@ -32,3 +35,4 @@ pub mod robots;
 pub mod schedule;
 pub mod settle;
 pub mod silence;
+pub mod staleness;

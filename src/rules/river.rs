@@ -177,7 +177,7 @@ fn urn(parts: &[&str]) -> String {
 }
 
 /// RFC 3987 as far as it matters here: a scheme, a colon, something, and no character an IRI cannot hold.
-fn is_iri(text: &str) -> bool {
+pub fn is_iri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
     };

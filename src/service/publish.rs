@@ -97,12 +97,12 @@ impl Press {
         let hidden = self.hidden()?;
         loop {
             let articles = self.store.to_archive(self.store.archive_cursor()?, BATCH)?;
-            let Some(cursor) = articles.last().map(|article| article.seq) else {
+            let Some(cursor) = articles.last().map(|(cause, _)| *cause) else {
                 return Ok(());
             };
             let mut batch = Vec::with_capacity(articles.len());
             let mut written = Vec::with_capacity(articles.len());
-            for article in &articles {
+            for (_, article) in &articles {
                 match self.file_of(article, &hidden) {
                     Ok(Some((file, bytes))) => {
                         batch.push((file.name.clone(), bytes));

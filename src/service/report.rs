@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::entry::Skipped;
 use crate::model::feed::NotBefore;
 use crate::model::ids::FeedId;
-use crate::model::poll::{PollRecord, PollResult};
+use crate::model::poll::{Burst, PollRecord, PollResult};
 use crate::model::time::Timestamp;
 use crate::rules::health::Outage;
 use crate::service::poll::{Outcome, Polled, Seen};
@@ -25,6 +25,10 @@ pub struct FeedReport {
     pub skipped: Vec<Skipped>,
     /// Repairs and evidence.
     pub notes: Vec<String>,
+    /// Too many new entries at once.
+    pub burst: Option<Burst>,
+    /// Entries of a flood that are shown again, since they are still in the feed.
+    pub released: usize,
     /// What came over the wire, as far as that is known.
     pub seen: Seen,
     /// What is remembered of it; `None` where nothing is.
@@ -109,6 +113,8 @@ impl FeedReport {
             took: Duration::ZERO,
             skipped: Vec::new(),
             notes: Vec::new(),
+            burst: None,
+            released: 0,
             seen: Seen::default(),
             record: None,
         }
@@ -178,6 +184,8 @@ impl From<Polled> for FeedReport {
             took: told.took,
             skipped: told.skipped,
             notes: told.notes.into_iter().chain(told_of_entries).collect(),
+            burst: polled.recorded.burst,
+            released: polled.recorded.released,
             seen: told.seen,
             record: Some(Remembered {
                 at: told.at,

@@ -168,7 +168,7 @@ async fn take<W: Fetch>(
     web: &W,
     trial: &mut Trial,
 ) {
-    let keys = identity::keys(&listing.leads);
+    let keys = identity::keys(&listing.leads, false);
     trial.title = listing.info.title;
     trial.entries = listing.leads.len();
     trial.skipped.extend(listing.skipped);

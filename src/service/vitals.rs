@@ -13,6 +13,7 @@ use crate::model::feed::FeedState;
 use crate::model::health::State;
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
 use crate::rules::health::Outage;
 use crate::service::report::FeedReport;
 use crate::service::scheduler::Event;
@@ -91,6 +92,8 @@ pub struct Stock {
     pub articles: u64,
     /// Entries ever seen.
     pub entries: u64,
+    /// Entries that are not shown where they would be, by reason in the order of [`Reason::ALL`].
+    pub withheld: [u64; Reason::ALL.len()],
 }
 
 impl Vitals {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Params, params};
+use rusqlite::{Connection, Params, params};
 
 use crate::model::article::{Article, StoredArticle};
 use crate::model::content::{Content, ContentHash};
@@ -10,9 +10,9 @@ use crate::model::entry::EntryKey;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
 use crate::model::poll::KnownEntry;
 use crate::model::urls::PageUrl;
-use crate::store::columns::{Cells, count, key_columns, number};
+use crate::store::alias;
+use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
-use crate::store::ledger::known_entry;
 use crate::store::press::Unpressed;
 use crate::store::revisions::known_entries;
 use crate::store::shapes::{EnclosureShape, FeedInfoShape, More, page};
@@ -178,48 +178,49 @@ pub(super) fn carriers(
     Ok(carriers)
 }
 
-/// What is known of these entries of a feed. Those that are not known are not in it.
+/// What is known of these entries of a feed, under these keys or others. Those that are not known are not in it.
 pub(super) fn known(
     connection: &Connection,
     feed: &FeedId,
     keys: &[EntryKey],
 ) -> Result<HashMap<EntryKey, KnownEntry>, StoreError> {
-    let mut found = HashMap::with_capacity(keys.len());
-    let number: Option<i64> = connection
-        .prepare_cached("SELECT num FROM feed WHERE id = ?1")?
-        .query_row([feed.as_str()], |row| row.get(0))
-        .optional()?;
-    let Some(number) = number else {
-        return Ok(found);
-    };
-    let mut statement = connection.prepare_cached(known_entries!(
-        "WHERE e.feed = ?1 AND e.kind = ?2 AND e.key = ?3"
-    ))?;
-    for key in keys {
-        let (kind, text) = key_columns(key);
-        let mut rows = statement.query(params![number, kind, text])?;
-        if let Some(row) = rows.next()? {
-            let cells = Cells::of(row, "entry", "first_seq")?;
-            found.insert(key.clone(), known_entry(&cells)?);
-        }
-    }
-    Ok(found)
+    let found = alias::recognised(connection, feed, keys)?;
+    Ok(found
+        .into_iter()
+        .map(|(key, entry)| (key, entry.known))
+        .collect())
 }
 
-/// Articles the archive has not dealt with: with numbers above the cursor, and first with their words. Ascending.
+/// Articles the archive has not dealt with, by the number that brought each, above the cursor: its own, or the one under
+/// which it was released from a flood. First with their words; without those that wait in a flood. Ascending.
 pub(super) fn to_archive(
     connection: &Connection,
     after: Option<ArticleSeq>,
     limit: usize,
-) -> Result<Vec<StoredArticle>, StoreError> {
-    stored(
-        connection,
-        select_articles!(
-            "WHERE a.seq > ?1 AND a.words = a.seq
-             ORDER BY a.seq LIMIT ?2"
-        ),
-        params![above(after), count(limit)],
-    )
+) -> Result<Vec<(ArticleSeq, StoredArticle)>, StoreError> {
+    let after = above(after);
+    let chosen = connection
+        .prepare_cached(
+            "SELECT a.seq AS cause, a.seq FROM article a
+              WHERE a.seq > ?1 AND a.words = a.seq
+                AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = a.entry AND h.why = 'flood')
+             UNION ALL
+             SELECT r.cause, a.seq FROM revealed r JOIN article a ON a.entry = r.entry
+              WHERE r.cause > ?1 AND a.seq <= ?1 AND a.words = a.seq
+                AND NOT EXISTS (SELECT 1 FROM archive_file f WHERE f.seq = a.seq)
+             ORDER BY cause, a.seq LIMIT ?2",
+        )?
+        .query_map(params![after, count(limit)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut articles = Vec::with_capacity(chosen.len());
+    for (cause, seq) in chosen {
+        let found = stored(connection, select_articles!("WHERE a.seq = ?1"), [seq])?;
+        let cause = ArticleSeq(u64::try_from(cause).unwrap_or_default());
+        articles.extend(found.into_iter().map(|article| (cause, article)));
+    }
+    Ok(articles)
 }
 
 /// The number that all wanted ones are higher than.

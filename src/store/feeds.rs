@@ -1,5 +1,6 @@
 //! What is remembered of feeds, and the history of their polls.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use rusqlite::{Connection, Params, Row, params};
@@ -10,10 +11,14 @@ use crate::model::entry::Skipped;
 use crate::model::feed::{FeedInfo, FeedState, NotBefore};
 use crate::model::http::HttpValidators;
 use crate::model::ids::FeedId;
+use crate::model::learned::Learned;
 use crate::model::poll::{Coverage, PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
+use crate::store::alias;
 use crate::store::columns::{Cells, count};
 use crate::store::error::StoreError;
+use crate::store::flood;
 use crate::store::ledger::Ledger;
 use crate::store::missed;
 use crate::store::pages;
@@ -56,9 +61,16 @@ pub(super) fn record(
 ) -> Result<Recorded, StoreError> {
     let feed = number_of(transaction, &poll.feed)?;
     let mut recorded = Recorded::default();
+    let mut rhythm = None;
     match &poll.result {
         PollResult::Read(reading) => {
+            alias::keep(transaction, feed, poll.at, &reading.roll.aliases)?;
             recorded = enter(transaction, press, feed, poll.at, &reading.articles)?;
+            if poll.failures == 0 {
+                recorded.released =
+                    flood::follow(transaction, feed, poll.at, Some(&reading.roll.listed))?;
+            }
+            rhythm = flood::guard(transaction, feed, poll, reading, &mut recorded)?;
             recorded.withdrawn = revisions::keep(transaction, feed, poll.at, reading)?;
             let waits = recorded.waits;
             let validators = match &reading.coverage {
@@ -98,7 +110,18 @@ pub(super) fn record(
         | PollResult::Gone
         | PollResult::Failed { .. } => {}
     }
-    let n = keep_times(transaction, feed, poll)?;
+    if matches!(poll.result, PollResult::Unchanged { .. }) {
+        recorded.released = flood::follow(transaction, feed, poll.at, None)?;
+    }
+    let learned = match rhythm {
+        // A flood teaches nothing of how often its feed brings something.
+        Some(rhythm) => Cow::Owned(Learned {
+            rhythm,
+            ..poll.learned.clone()
+        }),
+        None => Cow::Borrowed(&poll.learned),
+    };
+    let n = keep_times(transaction, feed, poll, &learned)?;
     keep_history(transaction, feed, n, poll, &recorded)?;
     Ok(recorded)
 }
@@ -191,7 +214,12 @@ fn keep_info(
 }
 
 /// Times and counters, which every poll replaces. Gives back how many polls there were.
-fn keep_times(transaction: &Connection, feed: i64, poll: &PollRecord) -> Result<i64, StoreError> {
+fn keep_times(
+    transaction: &Connection,
+    feed: i64,
+    poll: &PollRecord,
+    learned: &Learned,
+) -> Result<i64, StoreError> {
     let answered = matches!(
         poll.result,
         PollResult::Read(_) | PollResult::Unchanged { .. }
@@ -216,7 +244,7 @@ fn keep_times(transaction: &Connection, feed: i64, poll: &PollRecord) -> Result<
                 poll.not_before.as_ref().map(|not| &not.why),
                 poll.next.millis(),
                 short(&poll.why_next),
-                to_json(&poll.learned),
+                to_json(learned),
             ],
             |row| row.get(0),
         )?)
@@ -243,13 +271,14 @@ fn keep_history(
         PollResult::Failed { why } => ("failed", Some(short(why))),
     };
     let (new, revised, reprint, mut known) = recorded.counts();
-    let mut notes = PollNotes::default();
+    let mut told: Vec<String> = told(recorded).chain(recorded.in_words()).collect();
+    let mut skipped: &[Skipped] = &[];
     if let PollResult::Read(reading) = &poll.result {
         known = known.saturating_add(reading.known);
-        let told = recorded.in_words();
-        let all: Vec<String> = reading.notes.iter().cloned().chain(told).collect();
-        notes = PollNotes::of(&all, &reading.skipped);
+        told.extend(reading.notes.iter().cloned());
+        skipped = &reading.skipped;
     }
+    let notes = PollNotes::of(&told, skipped);
     transaction
         .prepare_cached(
             "INSERT INTO poll (feed, n, at, took, result, why, new, revised, reprint, known, next, why_next, more)
@@ -274,6 +303,24 @@ fn keep_history(
         .prepare_cached("DELETE FROM poll WHERE feed = ?1 AND n <= ?2")?
         .execute([feed, n - HISTORY])?;
     Ok(())
+}
+
+/// What was decided of its new entries as a whole, in plain words.
+fn told(recorded: &Recorded) -> impl Iterator<Item = String> {
+    let burst = recorded.burst.map(|burst| match burst.why {
+        Reason::Flood => format!(
+            "a flood: {} new entries wait, since no more than {} at once are believed",
+            burst.entries, burst.most
+        ),
+        _ => format!(
+            "{} new entries are old ones that were put in: they are not in the merged feed",
+            burst.entries
+        ),
+    });
+    let released = recorded.released;
+    let released = (released > 0)
+        .then(|| format!("{released} entries of a flood are shown: they are still in the feed"));
+    burst.into_iter().chain(released)
 }
 
 macro_rules! select_states {

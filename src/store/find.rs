@@ -39,6 +39,7 @@ pub struct Carrying {
 pub(super) fn find(connection: &Connection, what: &str) -> Result<Vec<ArticleSeq>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT latest_seq AS seq FROM entry WHERE key = ?1
+          UNION SELECT e.latest_seq FROM alias a JOIN entry e ON e.first_seq = a.entry WHERE a.key = ?1
           UNION SELECT e.latest_seq FROM article a JOIN entry e ON e.first_seq = a.entry
                  WHERE a.link = ?1 OR a.id = ?1
           UNION SELECT seq FROM archive_file WHERE name = ?1
@@ -145,7 +146,8 @@ fn carrying(
     let mut statement = connection.prepare_cached(
         "SELECT e.first_seq, e.latest_seq, f.id AS feed
            FROM entry e LEFT JOIN feed f ON f.num = e.feed
-          WHERE e.words = ?1 AND f.id NOT IN (SELECT value FROM json_each(?2)) ORDER BY e.first_seq",
+          WHERE e.words = ?1 AND f.id NOT IN (SELECT value FROM json_each(?2))
+            AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq) ORDER BY e.first_seq",
     )?;
     let mut rows = statement.query(params![words, hidden])?;
     let mut found = Vec::new();
@@ -171,8 +173,11 @@ fn before(
             "WITH hidden AS (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?3)))
              SELECT count(*) FROM entry e
               WHERE (e.date, e.latest_seq) > (?1, ?2) AND e.feed NOT IN hidden
+                AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
                 AND NOT EXISTS (SELECT 1 FROM entry o WHERE o.words = e.words AND o.first_seq < e.first_seq
-                                                        AND o.feed NOT IN hidden)",
+                                                        AND o.feed NOT IN hidden
+                                                        AND NOT EXISTS (SELECT 1 FROM withheld h
+                                                                         WHERE h.entry = o.first_seq))",
         )?
         .query_row(params![date, latest, hidden], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or_default())

@@ -11,6 +11,8 @@ use crate::model::revision::Temper;
 use crate::model::time::Timestamp;
 use crate::rules::dedupe::judge;
 use crate::rules::revision::{Change, revised, waits};
+use crate::rules::river::is_iri;
+use crate::store::alias;
 use crate::store::columns::{Cells, key_columns, number};
 use crate::store::error::StoreError;
 use crate::store::health;
@@ -72,6 +74,11 @@ impl<'c> Ledger<'c> {
     /// Judges an article and stores it unless it is known. The number is the one it was given, or has.
     pub(super) fn enter(&mut self, article: &Article) -> Result<(ArticleSeq, Verdict), StoreError> {
         let entry = self.find_entry(&article.key)?;
+        if let Some(entry) = &entry
+            && is_older(article, &entry.known)
+        {
+            return Ok((entry.known.latest, Verdict::Known(entry.known.latest)));
+        }
         let same_words = self.find_words(&article.content)?;
         let verdict = judge(
             article,
@@ -189,7 +196,22 @@ impl<'c> Ledger<'c> {
         Ok(seq)
     }
 
+    /// By its own key, or by another it came under (P-123).
     fn find_entry(&self, key: &EntryKey) -> Result<Option<FoundEntry>, StoreError> {
+        if let Some(own) = self.find_own(key)? {
+            return Ok(Some(own));
+        }
+        let Some(entry) = alias::find(self.transaction, self.feed, key)? else {
+            return Ok(None);
+        };
+        self.transaction
+            .prepare_cached(known_entries!("WHERE e.first_seq = ?1"))?
+            .query_row([entry], |row| Ok(found_entry(row)))
+            .optional()?
+            .transpose()
+    }
+
+    fn find_own(&self, key: &EntryKey) -> Result<Option<FoundEntry>, StoreError> {
         let (kind, key) = key_columns(key);
         self.transaction
             .prepare_cached(known_entries!(
@@ -272,6 +294,11 @@ impl<'c> Ledger<'c> {
                     date,
                     revised,
                 ])?;
+            if let EntryKey::Id(id) = &article.key
+                && is_iri(id.as_str())
+            {
+                alias::keep_borrowed(self.transaction, seq, self.feed, id.as_str())?;
+            }
         } else {
             self.transaction
                 .prepare_cached(
@@ -317,6 +344,11 @@ impl<'c> Ledger<'c> {
             ])?;
         Ok(())
     }
+}
+
+/// Whether this is an older revision than the one that is stored, by the publisher's own word (P-135).
+fn is_older(article: &Article, known: &KnownEntry) -> bool {
+    article.updated.is_some() && article.updated < known.updated
 }
 
 fn found_entry(row: &rusqlite::Row<'_>) -> Result<FoundEntry, StoreError> {

@@ -1,9 +1,12 @@
 //! What holds for the whole store.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row};
 
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
 use crate::rules::rhythm::Price;
 use crate::rules::silence::KeptSilence;
 use crate::store::columns::Cells;
@@ -25,6 +28,8 @@ pub struct Counts {
     pub files: u64,
     /// The number the next article will have.
     pub next_seq: u64,
+    /// Entries that are withheld, by reason.
+    pub withheld: BTreeMap<Reason, u64>,
 }
 
 /// How much there is of one feed.
@@ -107,16 +112,17 @@ pub(super) fn keep_silences(
 pub(super) fn counts(connection: &Connection) -> Result<Counts, StoreError> {
     let read = |row: &Row<'_>| {
         let cells = Cells::of(row, "meta", "one")?;
-        Ok(Counts {
+        Ok::<_, StoreError>(Counts {
             feeds: cells.count("feeds")?,
             entries: cells.count("entries")?,
             articles: cells.count("articles")?,
             words: cells.count("words")?,
             files: cells.count("files")?,
             next_seq: cells.count("next_seq")?,
+            withheld: BTreeMap::new(),
         })
     };
-    connection
+    let mut counts: Counts = connection
         .prepare_cached(
             "SELECT one, next_seq,
                     (SELECT count(*) FROM feed) AS feeds,
@@ -126,7 +132,17 @@ pub(super) fn counts(connection: &Connection) -> Result<Counts, StoreError> {
                     (SELECT count(*) FROM archive_file) AS files
                FROM meta",
         )?
-        .query_row([], |row| Ok(read(row)))?
+        .query_row([], |row| Ok(read(row)))??;
+    let mut statement =
+        connection.prepare_cached("SELECT why, count(*) AS n FROM withheld GROUP BY why")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let cells = Cells::of(row, "withheld", "n")?;
+        if let Some(why) = Reason::named(&cells.get::<String>("why")?) {
+            counts.withheld.insert(why, cells.count("n")?);
+        }
+    }
+    Ok(counts)
 }
 
 /// How much there is of each feed, by id.

@@ -3,12 +3,14 @@
 //! One thread writes; every poll is whole inside one of its transactions. Readers have connections of their own and
 //! never wait for it. SQL is nowhere else in the program.
 
+mod alias;
 mod archive;
 mod articles;
 mod columns;
 mod error;
 mod feeds;
 mod find;
+mod flood;
 mod health;
 mod ledger;
 mod lock;
@@ -51,7 +53,9 @@ use crate::model::entry::EntryKey;
 use crate::model::feed::FeedState;
 use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
-use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
+use crate::model::poll::{
+    Candidate, Flood, KnownEntry, Missed, PollRecord, Recognised, Recorded, Trace, Verdict,
+};
 use crate::model::revision::{Temper, Withdrawn};
 use crate::model::time::Timestamp;
 use crate::model::withheld::{Reason, Withheld};
@@ -338,6 +342,39 @@ impl Store {
         self.shared.readers.read(|c| articles::known(c, feed, keys))
     }
 
+    /// Which of these entries of a feed are known, under these keys or under others, and who they are; by the keys that
+    /// were asked.
+    pub fn recognised(
+        &self,
+        feed: &FeedId,
+        keys: &[EntryKey],
+    ) -> Result<HashMap<EntryKey, Recognised>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| alias::recognised(c, feed, keys))
+    }
+
+    /// The known entries of a feed that each of these unknown ones may be, by its link and its words.
+    pub fn candidates(
+        &self,
+        feed: &FeedId,
+        traces: &[Trace],
+    ) -> Result<Vec<Vec<Candidate>>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| alias::candidates(c, feed, traces))
+    }
+
+    /// The other keys under which an entry came, by the number of its first revision; the newest first.
+    pub fn other_keys(&self, entry: ArticleSeq) -> Result<Vec<EntryKey>, StoreError> {
+        self.shared.readers.read(|c| alias::others(c, entry))
+    }
+
+    /// The floods that wait for somebody to release them, or to turn out to be there to stay.
+    pub fn floods(&self) -> Result<HashMap<FeedId, Flood>, StoreError> {
+        self.shared.readers.read(flood::floods)
+    }
+
     /// Which of these entries of a feed lost their own pages before; those that did not are not in it.
     pub fn missed(
         &self,
@@ -426,13 +463,13 @@ impl Store {
         self.shared.readers.read(meta::river_id)
     }
 
-    /// Articles the archive has to deal with: numbers above `after`, first with their words (the others have no file).
-    /// Ascending.
+    /// Articles the archive has to deal with, with the numbers above `after` that brought them: their own, or those under
+    /// which they were released from a flood. First with their words (the others have no file). Ascending.
     pub fn to_archive(
         &self,
         after: Option<ArticleSeq>,
         limit: usize,
-    ) -> Result<Vec<StoredArticle>, StoreError> {
+    ) -> Result<Vec<(ArticleSeq, StoredArticle)>, StoreError> {
         self.shared
             .readers
             .read(|c| articles::to_archive(c, after, limit))

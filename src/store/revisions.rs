@@ -18,7 +18,7 @@ use crate::store::error::StoreError;
 macro_rules! known_entries {
     ($rest:literal) => {
         concat!(
-            "SELECT e.first_seq, e.latest_seq, e.raw, e.teaser, e.first_seen, e.revised, a.updated, a.published,
+            "SELECT e.first_seq, e.latest_seq, e.kind, e.key, e.raw, e.teaser, e.first_seen, e.revised, a.updated, a.published,
                     r.quiet, r.held, r.since, r.raw AS held_raw, r.stays, r.seen, r.last, w.how
                FROM entry e
                LEFT JOIN article a ON a.seq = e.latest_seq

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_withheld.sql"),
     include_str!("migrations/0012_revisions.sql"),
+    include_str!("migrations/0013_identity.sql"),
 ];
 
 /// The newest schema.

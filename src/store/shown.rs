@@ -62,12 +62,16 @@ macro_rules! shown {
     };
 }
 
-// An entry owns its words if no other shown entry had them before. Who is withheld owns nothing.
+// An entry owns its words if no other shown entry had them before. Who is withheld owns nothing. An id that another shown
+// entry had first is that one's, whatever the words (P-124).
 macro_rules! owns {
     () => {
         " AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
           AND NOT EXISTS (SELECT 1 FROM entry o
                            WHERE o.words = e.words AND o.first_seq < e.first_seq AND o.feed IN shown
+                             AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq))
+          AND NOT EXISTS (SELECT 1 FROM borrowed b JOIN entry o ON o.first_seq = b.owner
+                           WHERE b.entry = e.first_seq AND o.feed IN shown
                              AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq)) "
     };
 }
@@ -200,9 +204,10 @@ fn carriers(
         "SELECT e.first_seq, e.latest_seq, e.kind, e.key, f.id AS feed, a.id, a.link, w.content
            FROM entry e
            JOIN article a ON a.seq = e.latest_seq
-           JOIN words w ON w.first_seq = e.words
+           JOIN words w ON w.first_seq = ?2
            LEFT JOIN feed f ON f.num = e.feed
-          WHERE e.words = ?2 AND e.first_seq <> ?3 AND e.feed IN shown
+          WHERE (e.words = ?2 OR e.first_seq IN (SELECT entry FROM borrowed WHERE owner = ?3))
+            AND e.first_seq <> ?3 AND e.feed IN shown
             AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
           ORDER BY e.first_seq"
     ))?;

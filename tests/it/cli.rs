@@ -37,6 +37,7 @@ fn the_help_says_what_there_is() {
         &["why"],
         &["try"],
         &["reextract"],
+        &["release"],
         &["check"],
         &["feeds"],
         &["feeds", "list"],

@@ -113,6 +113,8 @@ fn report(feed: &FeedId, fate: Fate, took: Duration) -> FeedReport {
         took,
         skipped: Vec::new(),
         notes: Vec::new(),
+        burst: None,
+        released: 0,
         seen: Seen {
             status: Some(200),
             bytes: 1000,
@@ -148,6 +150,7 @@ fn polls_are_counted_by_feed_and_result() {
         files: 5,
         articles: 7,
         entries: 6,
+        withheld: [400, 12, 0],
     });
     vitals.note(
         &Event::Round {

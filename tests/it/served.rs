@@ -16,13 +16,14 @@ const WATCHDOG: Duration = Duration::from_secs(10);
 /// A directory for a daemon whose public address is [`HOME`], and which believes 127.0.0.1 whom it asks for.
 fn mill(feeds: &str) -> Mill {
     let mill = Mill::new(feeds);
-    let more = format!("proxies = [\"127.0.0.1\"]\n[feed]\npublic_url = \"{HOME}\"\n");
+    let more =
+        format!("proxies = [\"127.0.0.1\"]\n[feed]\nbacklog = 1000000\npublic_url = \"{HOME}\"\n");
     mill.write("feedmill.toml", &settings(&more));
     mill
 }
 
 /// What a daemon answers; every question is a stranger's, so nobody asks too often.
-fn ask(daemon: &mut Daemon, path: &str) -> (u16, String) {
+pub fn ask(daemon: &mut Daemon, path: &str) -> (u16, String) {
     use std::io::{Read as _, Write as _};
     use std::sync::atomic::{AtomicU16, Ordering};
     static STRANGER: AtomicU16 = AtomicU16::new(0);

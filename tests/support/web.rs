@@ -269,6 +269,10 @@ pub struct Room {
     pub store: Store,
     /// How many detail pages a poll asks.
     pub details: usize,
+    /// How many entries of a first listing are news.
+    pub backlog: usize,
+    /// How many new entries pass at once.
+    pub flood: usize,
 }
 
 impl Room {
@@ -282,6 +286,8 @@ impl Room {
             web: Web::default(),
             store,
             details: 30,
+            backlog: usize::MAX,
+            flood: usize::MAX,
         }
     }
 
@@ -318,6 +324,8 @@ impl Room {
             store: self.store.clone(),
             readers: Arc::new(Semaphore::new(2)),
             details_per_poll: self.details,
+            backlog: self.backlog,
+            flood: self.flood,
             price: PriceTag::default(),
             floors: feedmill::rules::schedule::Floors::default(),
             crawling: Crawling::default(),

@@ -209,6 +209,8 @@ impl World {
             store: store.clone(),
             readers: Arc::new(Semaphore::new(2)),
             details_per_poll: 1,
+            backlog: usize::MAX,
+            flood: usize::MAX,
             price: PriceTag::default(),
             floors: Floors::default(),
             crawling: Crawling::default(),

@@ -5,10 +5,12 @@ use std::fs;
 use serde_json::json;
 
 use crate::cli::changes;
-use crate::cli::why::{Answer, Desk, at, feed};
+use crate::cli::why::{Answer, Desk, at, because, feed};
 use crate::model::article::StoredArticle;
+use crate::model::entry::EntryKey;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
+use crate::model::withheld::Reason;
 use crate::rules::revision::QUIET;
 use crate::rules::river::entry_iri;
 use crate::store::{Looked, StoreError};
@@ -48,6 +50,16 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
         answer.say("", format!("by the publisher's id {given}"));
     }
     answer.put("original_id", json!(given));
+    let others: Vec<String> = desk
+        .store
+        .other_keys(stored.first_seq)?
+        .iter()
+        .map(told_key)
+        .collect();
+    for other in &others {
+        answer.say("", format!("it came under another name, too: {other}"));
+    }
+    answer.put("other_keys", others);
     answer.say("seen", format!("first {}", at(stored.first_seen, desk.now)));
     answer.say(
         "seen",
@@ -86,9 +98,21 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
     verdict(&mut answer, &stored, &looked);
     changed(&mut answer, desk, stored.first_seq)?;
     let is_hidden = hidden.contains(&stored.feed);
-    shown(&mut answer, desk, &stored, &looked, is_hidden);
+    let mut withheld = desk.store.withheld(Some(&stored.feed))?;
+    withheld.retain(|one| one.entry == stored.first_seq);
+    let why = withheld.iter().map(|one| one.why).min();
+    answer.put("withheld", json!(why.map(Reason::name)));
+    shown(&mut answer, desk, &stored, &looked, (is_hidden, why));
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
+}
+
+fn told_key(key: &EntryKey) -> String {
+    match key {
+        EntryKey::Id(id) => format!("the id {}", id.as_str()),
+        EntryKey::Link(link) => format!("the link {link}"),
+        EntryKey::Content(_) => "its words".to_owned(),
+    }
 }
 
 fn numbers(all: &[ArticleSeq]) -> String {
@@ -152,13 +176,14 @@ fn shown(
     desk: &Desk<'_>,
     stored: &StoredArticle,
     looked: &Looked,
-    is_hidden: bool,
+    (is_hidden, withheld): (bool, Option<Reason>),
 ) {
     let settings = &desk.config.settings.feed;
     let limit = settings.entries as u64;
     let place = looked.before + 1;
     let (belongs, why) = match (looked.revisions.last(), looked.carrying.first()) {
         _ if is_hidden => (false, "its feed is private".to_owned()),
+        _ if let Some(why) = withheld => (false, format!("withheld: {}", because(why))),
         (Some(latest), _) if *latest != stored.seq => (
             false,
             format!("superseded by article {latest}, the latest revision of the same entry"),

@@ -1,14 +1,15 @@
 //! Why a feed is what it is.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
-use crate::cli::status::{ahead, standing};
-use crate::cli::why::{Answer, Desk, at, maybe};
+use crate::cli::status::{ahead, in_words, standing};
+use crate::cli::why::{Answer, Desk, at, because, maybe};
 use crate::model::feed::FeedState;
 use crate::model::hints::Hints;
 use crate::model::ids::FeedId;
 use crate::model::learned::Learned;
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
 use crate::rules::learn::is_stopped;
 use crate::rules::schedule::{Rate, Span};
 use crate::store::{PastPoll, StoreError};
@@ -66,6 +67,20 @@ pub(super) fn of(desk: &Desk<'_>, feed: &FeedId) -> Result<Answer, StoreError> {
         );
     }
     told_polls(&mut answer, &polls, desk.now);
+    unshown(&mut answer, desk, feed)?;
+    if let Some(gap) = &state.learned.gap {
+        let words = format!(
+            "at {}, no entry was known: about {} came and went unseen since {}",
+            at(gap.to, desk.now),
+            gap.entries,
+            gap.from.rfc3339()
+        );
+        answer.say("gap", words);
+        answer.put(
+            "gap",
+            json!({"from": gap.from.rfc3339(), "to": gap.to.rfc3339(), "entries": gap.entries}),
+        );
+    }
     next(&mut answer, &state, desk.now);
     validators(&mut answer, &state);
     learned(&mut answer, &state.learned, desk.now);
@@ -113,6 +128,42 @@ fn told_polls(answer: &mut Answer, polls: &[PastPoll], now: Timestamp) {
         })
         .collect();
     answer.put("polls", told);
+}
+
+/// What it has that is not shown where it would be.
+fn unshown(answer: &mut Answer, desk: &Desk<'_>, feed: &FeedId) -> Result<(), StoreError> {
+    let withheld = desk.store.withheld(Some(feed))?;
+    let mut counts = Map::new();
+    for why in Reason::ALL {
+        let count = withheld.iter().filter(|one| one.why == why).count();
+        if count > 0 {
+            answer.say("withheld", format!("{count} entries: {}", because(why)));
+            counts.insert(why.name().to_owned(), json!(count));
+        }
+    }
+    answer.put("withheld", counts);
+    let flood = desk.store.floods()?.remove(feed);
+    if let Some(flood) = &flood {
+        answer.say("", in_words(flood, feed));
+        answer.say(
+            "",
+            format!(
+                "it came {}; {} at once would have passed",
+                at(flood.since, desk.now),
+                flood.most
+            ),
+        );
+    }
+    answer.put(
+        "flood",
+        json!(flood.map(|flood| json!({
+            "since": flood.since.rfc3339(),
+            "entries": flood.waiting,
+            "most": flood.most,
+            "left": flood.left,
+        }))),
+    );
+    Ok(())
 }
 
 /// What a poll was answered, in words.

@@ -15,6 +15,7 @@ use crate::cli::{Global, Outcome, table};
 use crate::config::Config;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
 use crate::rules::river::entry_iri;
 use crate::store::{Store, StoreError};
 
@@ -237,6 +238,19 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or(0)
+}
+
+/// Why an entry is withheld, in words.
+fn because(why: Reason) -> &'static str {
+    match why {
+        Reason::Flood => {
+            "they came in a flood, and are shown nowhere until it is there to stay, or `feedmill release`"
+        }
+        Reason::Backlog => {
+            "they were there before, and stand in their own source's feed and not in the merged one"
+        }
+        Reason::Rule => "a rule keeps them out of the merged feed",
+    }
 }
 
 /// A time with how long ago it was.

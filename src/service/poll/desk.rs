@@ -25,6 +25,10 @@ pub struct Desk<W> {
     pub readers: Arc<Semaphore>,
     /// Detail pages asked in one poll of one feed; the rest waits for the next.
     pub details_per_poll: usize,
+    /// Entries of a feed's first listing that are news, the newest; the others are its backlog (P-132).
+    pub backlog: usize,
+    /// New entries of one poll that are news whatever its feed's rhythm: more may be a flood.
+    pub flood: usize,
     /// The price of a request.
     pub price: PriceTag,
     /// Nobody is asked more often.

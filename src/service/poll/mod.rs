@@ -6,6 +6,7 @@ mod fulltext;
 mod orders;
 mod page;
 mod plan;
+mod recognise;
 mod told;
 
 pub use desk::{Clock, Desk, Job, PriceTag};
@@ -13,13 +14,14 @@ pub use told::{Outcome, Polled, Seen, Told};
 
 pub(super) use fulltext::find;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::fetch::Fetch;
 use crate::model::content::RawHash;
-use crate::model::entry::Listing;
+use crate::model::entry::{EntryKey, Listing};
 use crate::model::feed::NotBefore;
 use crate::model::http::{Ask, FetchError, FetchOutcome, Freshness, HttpValidators, Page, Share};
 use crate::model::poll::{Coverage, PollRecord, Reading};
@@ -29,7 +31,7 @@ use crate::rules::health;
 use crate::rules::settle::{self, Answer};
 use crate::service::poll::details::{Details, complete};
 use crate::service::poll::orders::{First, doubt_mass_moves, keep_private, settle};
-use crate::service::poll::plan::{Rest, plan};
+use crate::service::poll::plan::{Rest, Sight, plan};
 use crate::store::{Store, StoreError};
 
 /// Polls a feed and records the outcome, whatever it is. Only the store can make this fail.
@@ -112,8 +114,9 @@ async fn ask<W: Fetch>(
             moved_to,
             private,
             share: taken,
-            dated: _,
+            dated,
         }) => {
+            let now = (desk.clock)();
             hand.share = taken;
             hand.private = Some(private);
             hand.seen.bytes = page.bytes.len() as u64;
@@ -122,6 +125,7 @@ async fn ask<W: Fetch>(
                 validators,
                 freshness,
                 moved_to,
+                made: dated.age(now).map(|age| now.minus(age)),
             };
             Box::pin(answered(desk, job, at, hand, page, came)).await
         }
@@ -157,6 +161,8 @@ struct Came {
     validators: Option<HttpValidators>,
     freshness: Freshness,
     moved_to: Option<PageUrl>,
+    /// When it was made, by its server's word.
+    made: Option<Timestamp>,
 }
 
 /// Reads what came, and what it leads to.
@@ -182,7 +188,13 @@ async fn answered<W: Fetch>(
         Err(answer) => return Ok(*answer),
     };
     let store = desk.store.clone();
-    let plan = match offload(desk, job, move |job| plan(job, &store, list.listing, at)).await {
+    let sight = Sight {
+        at,
+        backlog: desk.backlog,
+        flood: desk.flood,
+        made: came.made,
+    };
+    let plan = match offload(desk, job, move |job| plan(job, &store, list.listing, sight)).await {
         Ok(Ok(plan)) => plan,
         // One feed's rows: no reason to stop polling the others.
         Ok(Err(error)) => return Ok(Answer::Defect(format!("the store cannot be read: {error}"))),
@@ -301,15 +313,16 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         mut articles,
         known,
         whole: _,
-        strange,
         entries,
         met,
         changes,
+        roll,
     } = rest;
     articles.extend(details.articles);
+    let unknown: HashSet<&EntryKey> = roll.strange.iter().collect();
     let arrivals = articles
         .iter()
-        .filter(|article| strange.contains(&article.key))
+        .filter(|article| unknown.contains(&article.key))
         .map(|article| article.published.or(article.updated))
         .collect();
     // Oldest first, so that numbers grow with the days: listings are mostly newest first, and dates decide where there are any.
@@ -324,6 +337,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         entries,
         met,
         arrivals,
+        roll,
         articles,
         known: known + details.known,
         skipped: listing.skipped.into_iter().chain(details.skipped).collect(),
@@ -373,6 +387,8 @@ mod tests {
             store: Store::open(&scratch.path().join("store.db")).unwrap(),
             readers: Arc::new(Semaphore::new(1)),
             details_per_poll: 1,
+            backlog: 50,
+            flood: 30,
             price: PriceTag::default(),
             floors: Floors::default(),
             crawling: Crawling::default(),

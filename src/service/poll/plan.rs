@@ -7,13 +7,13 @@ use crate::model::content::RawHash;
 use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::feed::FullText;
 use crate::model::http::Ask;
-use crate::model::poll::{KnownEntry, Missed};
-use crate::model::revision::{How, Withdrawal};
+use crate::model::poll::{KnownEntry, Missed, Roll};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::model::visit::Form;
 use crate::rules::{cadence, identity, normalise, revision};
 use crate::service::poll::Job;
+use crate::service::poll::recognise::{Recognised, recognise};
 use crate::store::{Store, StoreError};
 
 /// What is to be done about a listing.
@@ -63,8 +63,6 @@ pub(super) struct Rest {
     pub known: usize,
     /// Entries whose own pages were read before.
     pub whole: HashSet<EntryKey>,
-    /// Entries that were never here, all or in part.
-    pub strange: HashSet<EntryKey>,
     /// How many entries the listing has.
     pub entries: u32,
     /// Whether one of them was here.
@@ -138,6 +136,20 @@ impl Changes {
         let held = entry.and_then(|entry| entry.temper.held);
         self.waits |= held.is_some_and(|held| revision::waits(held.why));
     }
+    /// Who they are.
+    pub roll: Roll,
+}
+
+/// What a listing is looked at with.
+#[derive(Clone, Copy)]
+pub(super) struct Sight {
+    pub at: Timestamp,
+    /// So many entries of a feed's first listing are news at most.
+    pub backlog: usize,
+    /// So many new entries pass whatever the feed's rhythm.
+    pub flood: usize,
+    /// When its document was made, by its server's word.
+    pub made: Option<Timestamp>,
 }
 
 const LOST: &str = "whose pages were lost wait for another try";
@@ -149,17 +161,18 @@ pub(super) fn plan(
     job: &Job,
     store: &Store,
     mut listing: Listing,
-    at: Timestamp,
+    sight: Sight,
 ) -> Result<Plan, StoreError> {
-    let keys = identity::keys(&listing.leads);
+    let at = sight.at;
+    let Recognised {
+        keys,
+        entries,
+        roll,
+        notes,
+    } = recognise(job, store, &listing, sight)?;
+    listing.notes.extend(notes);
     let repeated = repeated(&listing.leads, &keys);
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
-    let entries = store.known(&job.subscription.id, &wanted)?;
-    let strange = wanted
-        .iter()
-        .filter(|key| !entries.contains_key(key))
-        .cloned()
-        .collect();
     let mut leads = listing.leads.iter();
     let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
     let by_page = job.subscription.fulltext != FullText::Feed;
@@ -168,7 +181,7 @@ pub(super) fn plan(
     } else {
         HashMap::new()
     };
-    let (mut waiting, mut outside) = (0, 0);
+    let (mut waiting, mut outside, mut stays) = (0, 0, 0);
     // A feed that was subscribed to without a language speaks its own, if it says which.
     let spoken = listing
         .info
@@ -187,6 +200,11 @@ pub(super) fn plan(
             continue;
         }
         let entry = key.as_ref().and_then(|key| entries.get(key));
+        if let Some(entry) = entry.filter(|_| roll.older) {
+            stays += usize::from(!is_same(&lead, entry));
+            known += 1;
+            continue;
+        }
         match lead {
             Lead::Whole(mut draft) => {
                 draft.language = draft.language.or_else(|| spoken.clone());
@@ -249,6 +267,10 @@ pub(super) fn plan(
     let told = |count: usize, what| (count > 0).then(|| format!("{count} entries {what}"));
     listing.notes.extend(told(waiting, LOST));
     listing.notes.extend(told(outside, LISTED));
+    if roll.older {
+        let note = format!("an older copy of the document: {stays} entries stay as they are");
+        listing.notes.push(note);
+    }
     Ok(Plan {
         teasers,
         rest: Rest {
@@ -256,10 +278,10 @@ pub(super) fn plan(
             articles,
             known,
             whole: whole(&entries),
-            strange,
             entries: count,
             met: !entries.is_empty(),
             changes,
+            roll,
         },
     })
 }
@@ -271,6 +293,16 @@ fn whole(entries: &HashMap<EntryKey, KnownEntry>) -> HashSet<EntryKey> {
         .filter(|(_, entry)| entry.teaser != Some(entry.raw))
         .map(|(key, _)| key.clone())
         .collect()
+}
+
+/// Whether an entry is as its feed showed it last.
+fn is_same(lead: &Lead, entry: &KnownEntry) -> bool {
+    let draft = match lead {
+        Lead::Whole(draft) => draft,
+        Lead::Teaser(teaser) => &teaser.draft,
+    };
+    let raw = draft.raw_hash();
+    entry.raw == raw || entry.teaser == Some(raw)
 }
 
 /// Places of leads whose entry stands at another, better place too.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::model::health::State;
 use crate::model::time::Timestamp;
+use crate::model::withheld::Reason;
 use crate::rules::allowance::Ledger;
 use crate::service::vitals::process::Process;
 use crate::service::vitals::{Inner, STEPS, Tally, Vitals};
@@ -256,6 +257,14 @@ impl Inner {
             "Entries ever seen.",
             stock.entries,
         );
+        page.family(
+            "feedmill_store_withheld_entries",
+            "gauge",
+            "Entries that are not shown where they would be, by reason: a flood waits for somebody to look at it.",
+        );
+        for (why, count) in Reason::ALL.iter().zip(stock.withheld) {
+            page.sample(&[("why", why.name())], count);
+        }
         page.single(
             "feedmill_store_articles",
             "gauge",

@@ -34,7 +34,7 @@ fn one_file_for_the_same_words() {
     let scratch = Scratch::new();
     let waiting = |after: Option<u64>| -> Vec<u64> {
         let articles = scratch.store.to_archive(after.map(seq), 100).unwrap();
-        articles.iter().map(|a| a.seq.0).collect()
+        articles.iter().map(|(_, a)| a.seq.0).collect()
     };
     scratch.record(poll(
         "a",
@@ -142,7 +142,7 @@ fn an_import_keeps_numbers_and_happens_once() {
     // They get files of ours, which are noted when they are written; what they were imported from is not forgotten.
     assert_eq!(before.1, []);
     let waiting = scratch.store.to_archive(Some(seq(1)), 9).unwrap();
-    assert_eq!(waiting[0].seq, seq(4));
+    assert_eq!(waiting[0].1.seq, seq(4));
     wait(scratch.store.archived(vec![file(4, "ours.txt")], seq(4))).unwrap();
     let kept = scratch.store.archived_files().unwrap();
     assert_eq!(kept[0].foreign, ContentId::parse("f34decf1df41149b"));
