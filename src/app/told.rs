@@ -8,6 +8,7 @@ use crate::model::health::{HealthEvent, State};
 use crate::rules::schedule::Jump;
 use crate::service::publish::Published;
 use crate::service::report::{Fate, FeedReport};
+use crate::service::restored::Behind;
 use crate::service::scheduler::Event;
 
 /// One line a poll (P-151).
@@ -40,6 +41,17 @@ pub fn polled(report: &FeedReport) {
         _ if !report.skipped.is_empty() => line!(warn),
         _ => line!(info),
     }
+}
+
+/// The store is older than its archive.
+pub fn behind(behind: &Behind) {
+    warn!(
+        next = behind.next.0,
+        now = behind.now.0,
+        files = behind.files,
+        "the store is older than its archive, as if a copy had been put back: it goes on with the first number no file bears, \
+         and takes these files over where their words come again"
+    );
 }
 
 /// A feed is doing otherwise than before.

@@ -1,6 +1,7 @@
 //! Floor 4: the command line. One file a command, one line in `commands!`.
 
 pub mod archive;
+pub mod backup;
 pub mod check;
 pub mod completions;
 pub mod feeds;
@@ -9,6 +10,7 @@ pub mod list;
 mod log;
 pub mod man;
 pub mod opml;
+pub mod prune;
 pub mod reextract;
 pub mod run;
 pub mod show;
@@ -119,6 +121,10 @@ commands! {
     Opml => opml,
     /// Import or verify archive files
     Archive => archive,
+    /// Let go of what is not to be kept any more
+    Prune => prune,
+    /// Copy the store while it is in use, and check the copy
+    Backup => backup,
     /// Print completions for a shell
     Completions => completions,
     /// Print the manual page, or write all of them to a directory

@@ -8,12 +8,14 @@ use crate::model::article::{Article, StoredArticle};
 use crate::model::content::{Content, ContentHash};
 use crate::model::entry::EntryKey;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
+use crate::model::keep::Pruned;
 use crate::model::poll::KnownEntry;
 use crate::model::urls::PageUrl;
 use crate::store::columns::{Cells, count, key_columns, number};
 use crate::store::error::StoreError;
 use crate::store::ledger::known_entry;
 use crate::store::press::Unpressed;
+use crate::store::retention;
 use crate::store::shapes::{EnclosureShape, FeedInfoShape, More, page};
 
 /// Which articles to list.
@@ -52,11 +54,13 @@ macro_rules! select_articles {
         concat!(
             "SELECT a.seq, a.entry, a.words, a.recorded, a.revised, a.published, a.updated, a.cms_date, a.raw,
                     a.teaser, a.partial, a.id, a.link, a.title, a.more, a.summary_kind, a.summary, a.body_kind,
-                    a.body, e.kind, e.key, e.first_seen, f.id AS feed, w.content
+                    a.body, e.kind, e.key, e.first_seen, f.id AS feed, w.content,
+                    g.at AS pruned_at, g.tier AS pruned_tier, g.rule AS pruned_rule
                FROM article a
                LEFT JOIN entry e ON e.first_seq = a.entry
                LEFT JOIN feed f ON f.num = e.feed
-               LEFT JOIN words w ON w.first_seq = a.words ",
+               LEFT JOIN words w ON w.first_seq = a.words
+               LEFT JOIN pruning g ON g.num = a.pruned ",
             $rest
         )
     };
@@ -133,11 +137,11 @@ pub(super) fn latest(
     let mut articles = Vec::with_capacity(chosen.len());
     for seq in chosen {
         // An entry is remembered longer than its articles are kept, so there may be none.
-        articles.extend(stored(
+        articles.extend(whole(stored(
             connection,
             select_articles!("WHERE a.seq = ?1"),
             [seq],
-        )?);
+        )?));
     }
     Ok(articles)
 }
@@ -205,7 +209,8 @@ pub(super) fn known(
     Ok(found)
 }
 
-/// Articles the archive has not dealt with: with numbers above the cursor, and first with their words. Ascending.
+/// Articles the archive has not dealt with: with numbers above the cursor, and first with their words. Ascending. No file
+/// is made of one whose words are gone.
 pub(super) fn to_archive(
     connection: &Connection,
     after: Option<ArticleSeq>,
@@ -214,11 +219,19 @@ pub(super) fn to_archive(
     stored(
         connection,
         select_articles!(
-            "WHERE a.seq > ?1 AND a.words = a.seq
+            "WHERE a.seq > ?1 AND a.words = a.seq AND a.pruned IS NULL
              ORDER BY a.seq LIMIT ?2"
         ),
         params![above(after), count(limit)],
     )
+}
+
+/// Those of which there is something to show.
+pub(super) fn whole(
+    articles: impl IntoIterator<Item = StoredArticle>,
+) -> impl Iterator<Item = StoredArticle> {
+    let is_bare = |article: &StoredArticle| article.pruned.as_ref().is_some_and(Pruned::is_bare);
+    articles.into_iter().filter(move |article| !is_bare(article))
 }
 
 /// The number that all wanted ones are higher than.
@@ -252,6 +265,7 @@ fn stored_article(cells: &Cells<'_, '_>) -> Result<StoredArticle, StoreError> {
         recorded: cells.time("recorded")?,
         revised: cells.time("revised")?,
         reprint_of: (words != seq).then_some(words),
+        pruned: retention::of_row(cells)?,
         article: plain_article(cells)?,
     })
 }
