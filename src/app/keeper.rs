@@ -57,7 +57,10 @@ impl Keeper {
                     next.min().map_or(LOOK, |due| due.since(now()).min(LOOK))
                 }
                 Err(why) => {
-                    error!(error = why, "housekeeping waits: what is due cannot be found out");
+                    error!(
+                        error = why,
+                        "housekeeping waits: what is due cannot be found out"
+                    );
                     LOOK
                 }
             };
@@ -92,16 +95,13 @@ impl Keeper {
         {
             return Ok((prune, Some(at.plus(AGAIN.min(every)))));
         }
-        let directory = settings.path.clone();
-        let (due, last) = spawn_blocking(move || {
-            let last = backup::copies(&directory)?.pop();
-            Ok((backup::due(&directory, every, now())?, last))
-        })
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error: backup::BackupError| error.to_string())?;
+        let (store, directory) = (self.store.clone(), settings.path.clone());
+        let last = spawn_blocking(move || backup::last(&store, &directory))
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())?;
         self.vitals.copied(last);
-        Ok((prune, Some(due)))
+        Ok((prune, Some(backup::due(last, every, now()))))
     }
 
     async fn prune(&self, config: &Arc<Config>, stop: &watch::Receiver<bool>) {
@@ -187,7 +187,10 @@ impl Keeper {
         if failed.as_ref().is_some_and(|(_, before)| *before == why) {
             debug!(error = why, "the store could again not be copied");
         } else {
-            error!(error = why, "the store could not be copied; it is tried again");
+            error!(
+                error = why,
+                "the store could not be copied; it is tried again"
+            );
         }
         *failed = Some((at, why));
     }

@@ -43,9 +43,7 @@ impl Args {
         let order = Backup {
             store,
             directory: keeper::directory(&config, self.to.clone()),
-            keep: self
-                .keep
-                .map_or(config.settings.backup.keep, Rotation::of),
+            keep: self.keep.map_or(config.settings.backup.keep, Rotation::of),
             now: app::now(),
         };
         let Some(made) = order.run(&mut |_, _| true)? else {

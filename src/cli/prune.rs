@@ -126,7 +126,9 @@ impl Args {
                 "newest": sum.newest.rfc3339(),
             })
         });
-        let held = held(told).into_iter().map(|(why, count)| json!({ "why": why.told(), "count": count }));
+        let held = held(told)
+            .into_iter()
+            .map(|(why, count)| json!({ "why": why.told(), "count": count }));
         json!({
             "dry_run": self.dry_run,
             "count": count,

@@ -52,7 +52,10 @@ fn order(block: &mut Block<'_>) -> KeepOrder {
     if let (Some(Bound::Of(body)), Some(Bound::Of(metadata))) = (said.body, said.metadata)
         && metadata < body
     {
-        block.report("metadata", "is shorter than `body`: the words cannot stay longer than the title");
+        block.report(
+            "metadata",
+            "is shorter than `body`: the words cannot stay longer than the title",
+        );
     }
     said
 }
@@ -60,13 +63,14 @@ fn order(block: &mut Block<'_>) -> KeepOrder {
 /// `"90d"`, `"2y"`, `"forever"`.
 fn age(value: &DeValue<'_>) -> Result<Bound<Duration>, String> {
     const UNITS: [(&str, u64); 3] = [("d", 1), ("w", 7), ("y", 365)];
-    let what = "a number of days, weeks or years in quotes, such as \"90d\" or \"2y\", or \"forever\"";
+    let what =
+        "a number of days, weeks or years in quotes, such as \"90d\" or \"2y\", or \"forever\"";
     let text = value.as_str().ok_or_else(|| format!("wants {what}"))?;
     if text.trim() == FOREVER {
         return Ok(Bound::Forever);
     }
-    let days = values::quantity(text, &UNITS)
-        .ok_or_else(|| format!("`{}` is not {what}", shown(text)))?;
+    let days =
+        values::quantity(text, &UNITS).ok_or_else(|| format!("`{}` is not {what}", shown(text)))?;
     if (1..=36_500).contains(&days) {
         let days = u32::try_from(days).unwrap_or(u32::MAX);
         Ok(Bound::Of(DAY * days))
@@ -125,7 +129,8 @@ impl BackupSettings {
             return;
         };
         let Some(table) = value.get_ref().as_table() else {
-            let why = "wants how many stay, such as { newest = 1, daily = 7, weekly = 4, monthly = 12 }";
+            let why =
+                "wants how many stay, such as { newest = 1, daily = 7, weekly = 4, monthly = 12 }";
             block.report("keep", why);
             return;
         };

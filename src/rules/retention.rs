@@ -109,9 +109,7 @@ impl Meter {
             size,
         } = self.keep;
         let ages = [revisions, body, metadata];
-        ages.iter().all(|age| age.of().is_none())
-            && count.of().is_none()
-            && size.of().is_none()
+        ages.iter().all(|age| age.of().is_none()) && count.of().is_none() && size.of().is_none()
     }
 
     /// What becomes of the next one. `hold` says why it may not go, where something says so.
@@ -141,7 +139,10 @@ impl Meter {
         let age = self.now.since(line.recorded);
         let over = |age: Duration, bound: Bound<Duration>| bound.of().filter(|most| age > *most);
         if let Some(most) = over(age, self.keep.metadata) {
-            return Some((Tier::Metadata, self.named("metadata", &span(most), self.own.metadata.is_some())));
+            return Some((
+                Tier::Metadata,
+                self.named("metadata", &span(most), self.own.metadata.is_some()),
+            ));
         }
         let words = line.words?;
         if let Some(most) = over(age, self.keep.body) {
@@ -162,7 +163,10 @@ impl Meter {
         if let Some(most) = self.keep.count.of()
             && self.entries >= most
         {
-            return Some((tier, self.named("count", &most.to_string(), self.own.count.is_some())));
+            return Some((
+                tier,
+                self.named("count", &most.to_string(), self.own.count.is_some()),
+            ));
         }
         if let Some(most) = self.keep.size.of() {
             self.full |= self.bytes.saturating_add(words) > most;
@@ -198,7 +202,11 @@ pub fn next_run(store: &[u8; 16], last: Option<Timestamp>, now: Timestamp) -> Ti
     let phase = i64::try_from(hour * 60 + minute).unwrap_or(0) * MINUTE;
     let day = 24 * 60 * MINUTE;
     let today = now.millis().div_euclid(day) * day + phase;
-    let next = if today > now.millis() { today } else { today + day };
+    let next = if today > now.millis() {
+        today
+    } else {
+        today + day
+    };
     let next = Timestamp::from_millis(next);
     match last {
         // The last one before `next` was missed.
@@ -412,7 +420,8 @@ mod tests {
     #[test]
     fn runs_are_a_day_apart_and_never_on_the_hour() {
         for seed in 0..=255_u8 {
-            let store: [u8; 16] = std::array::from_fn(|at| seed.wrapping_mul(31) ^ u8::try_from(at * 7).unwrap());
+            let store: [u8; 16] =
+                std::array::from_fn(|at| seed.wrapping_mul(31) ^ u8::try_from(at * 7).unwrap());
             let first = next_run(&store, None, now());
             assert!(first > now() && first <= now().plus(DAY));
             assert_ne!(first.millis() / 60_000 % 60, 0);

@@ -147,11 +147,23 @@ mod tests {
         let check = |newest, made, expected: &[&str]| {
             assert_eq!(stay(Rotation::of(newest), &copies, made), expected);
         };
-        check(2, "20260103T000000", &["20260103T000000", "20260102T000000"]);
-        check(9, "20260103T000000", &["20260103T000000", "20260102T000000", "20260101T000000"]);
+        check(
+            2,
+            "20260103T000000",
+            &["20260103T000000", "20260102T000000"],
+        );
+        check(
+            9,
+            "20260103T000000",
+            &["20260103T000000", "20260102T000000", "20260101T000000"],
+        );
         // Nobody can order that none stays; and what was just made stays, though the clock went back.
         check(0, "20260103T000000", &["20260103T000000"]);
-        check(1, "20260101T000000", &["20260103T000000", "20260101T000000"]);
+        check(
+            1,
+            "20260101T000000",
+            &["20260103T000000", "20260101T000000"],
+        );
         assert_eq!(Rotation::of(1).surplus(&[], at("20260101T000000")), []);
     }
 
@@ -197,7 +209,10 @@ mod tests {
             copies.push(made);
             let gone = rotation.surplus(&copies, made);
             copies.retain(|copy| !gone.contains(copy));
-            assert!(copies.len() <= 7 + 4 + 12 && copies.contains(&made), "{day}");
+            assert!(
+                copies.len() <= 7 + 4 + 12 && copies.contains(&made),
+                "{day}"
+            );
         }
         assert!(copies.len() >= 7 + 12, "{}", copies.len());
     }

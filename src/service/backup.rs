@@ -40,7 +40,7 @@ pub struct Made {
     pub checking: Duration,
     /// Older copies that went.
     pub removed: Vec<PathBuf>,
-    /// Files that look like older copies and were left, and why.
+    /// Older copies that were to go and did not, and why.
     pub left: Vec<(PathBuf, String)>,
 }
 
@@ -97,7 +97,8 @@ impl Backup {
         let unfinished = Unfinished(directory.join(name));
         let begun = Instant::now();
         let salt = u64::try_from(self.now.millis()).unwrap_or(0);
-        let Some(taken) = self.store.copy_to(&unfinished.0, salt, goes_on)? else {
+        let taken = self.store.copy_to(&unfinished.0, salt, goes_on)?;
+        let Some(taken) = taken else {
             return Ok(None);
         };
         let copying = begun.elapsed();
@@ -105,7 +106,9 @@ impl Backup {
         Store::prove_copy(&unfinished.0, &taken).map_err(BackupError::Unproven)?;
         let checking = begun.elapsed();
         let file = directory.join(file_name(self.now));
-        let bytes = fs::metadata(&unfinished.0).map_err(failed("look at", &unfinished.0))?.len();
+        let bytes = fs::metadata(&unfinished.0)
+            .map_err(failed("look at", &unfinished.0))?
+            .len();
         fs::rename(&unfinished.0, &file).map_err(failed("rename to", &file))?;
         files::sync_dir(directory)?;
         let mut made = Made {
@@ -122,16 +125,16 @@ impl Backup {
         Ok(Some(made))
     }
 
-    /// Lets older copies go: files with names of ours that are copies of this very store.
+    /// Lets older copies go. Only copies of this very store count: what else has such a name was not written here.
     fn rotate(&self, made: &mut Made) -> Result<(), BackupError> {
         let ours = self.store.river_id()?;
-        for surplus in self.keep.surplus(&copies(&self.directory)?, self.now) {
+        let copies = copies(&self.directory)?.into_iter();
+        let own: Vec<Timestamp> = copies
+            .filter(|copy| is_of(&ours, &self.directory, *copy))
+            .collect();
+        let made_at = parse_file_name(&file_name(self.now)).unwrap_or(self.now);
+        for surplus in self.keep.surplus(&own, made_at) {
             let path = self.directory.join(file_name(surplus));
-            if Store::river_of(&path) != Some(ours) {
-                let why = "it is no copy of this store, or cannot be read".to_owned();
-                made.left.push((path, why));
-                continue;
-            }
             match fs::remove_file(&path) {
                 Ok(()) => made.removed.push(path),
                 Err(error) => made.left.push((path, error.to_string())),
@@ -144,8 +147,19 @@ impl Backup {
     }
 }
 
+fn is_of(river: &[u8; 16], directory: &Path, copy: Timestamp) -> bool {
+    Store::river_of(&directory.join(file_name(copy))).as_ref() == Some(river)
+}
+
+/// When the last copy of this store was made, by the name of its file.
+pub fn last(store: &Store, directory: &Path) -> Result<Option<Timestamp>, BackupError> {
+    let ours = store.river_id()?;
+    let mut copies = copies(directory)?.into_iter();
+    Ok(copies.rfind(|copy| is_of(&ours, directory, *copy)))
+}
+
 /// When the copies in a directory were made, by their names; oldest first. One that is not there has none.
-pub fn copies(directory: &Path) -> Result<Vec<Timestamp>, BackupError> {
+fn copies(directory: &Path) -> Result<Vec<Timestamp>, BackupError> {
     let mut found: Vec<Timestamp> = names(directory)?
         .iter()
         .filter_map(|name| parse_file_name(name))
@@ -154,12 +168,11 @@ pub fn copies(directory: &Path) -> Result<Vec<Timestamp>, BackupError> {
     Ok(found)
 }
 
-/// When the next copy is due, where one is made every so often: the names of those that are there say it, so that a
-/// restart makes none twice.
-pub fn due(directory: &Path, every: Duration, now: Timestamp) -> Result<Timestamp, BackupError> {
-    // A copy of the future was named by a clock that was wrong.
-    let made = copies(directory)?.into_iter().rfind(|made| *made <= now);
-    Ok(made.map_or(now, |made| made.plus(every)))
+/// When the next copy is due, where one is made every so often and the last was made then: the names of files say it, so
+/// that a restart makes none twice. One of the future was named by a clock that was wrong.
+pub fn due(last: Option<Timestamp>, every: Duration, now: Timestamp) -> Timestamp {
+    let made = last.filter(|made| *made <= now);
+    made.map_or(now, |made| made.plus(every))
 }
 
 /// Removes what a crash left. The directory must be claimed.

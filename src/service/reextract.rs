@@ -154,7 +154,10 @@ impl Reextract {
             None => None,
         };
         // What was let go by order is not brought back by old pages.
-        if before.as_ref().is_some_and(|before| before.pruned.is_some()) {
+        if before
+            .as_ref()
+            .is_some_and(|before| before.pruned.is_some())
+        {
             return Ok(Fate::Passed);
         }
         if let (Some(known), Some(before)) = (known, &before) {

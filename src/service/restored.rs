@@ -40,7 +40,10 @@ pub async fn catch_up(
     }
     let documents = sealed::list(sealed)?.into_iter().map(|page| page.last);
     let highest = highest.max(documents.filter(|last| *last >= next).max());
-    let Some(now) = highest.and_then(|highest| highest.0.checked_add(1)).map(ArticleSeq) else {
+    let Some(now) = highest
+        .and_then(|highest| highest.0.checked_add(1))
+        .map(ArticleSeq)
+    else {
         return Ok(None);
     };
     let files = strays.len();

@@ -231,7 +231,9 @@ pub(super) fn whole(
     articles: impl IntoIterator<Item = StoredArticle>,
 ) -> impl Iterator<Item = StoredArticle> {
     let is_bare = |article: &StoredArticle| article.pruned.as_ref().is_some_and(Pruned::is_bare);
-    articles.into_iter().filter(move |article| !is_bare(article))
+    articles
+        .into_iter()
+        .filter(move |article| !is_bare(article))
 }
 
 /// The number that all wanted ones are higher than.

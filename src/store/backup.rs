@@ -4,6 +4,7 @@
 //! committed meanwhile. The writer does not wait for it; the write-ahead log is not begun anew until it is done.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -118,6 +119,12 @@ impl Store {
 
     /// Whose copy a file is: [`river_id`](Self::river_id) of its store. `None`: of no store of ours.
     pub fn river_of(path: &Path) -> Option<[u8; 16]> {
+        // A database with a write-ahead log is in use by somebody and no copy; opening it would put files beside it.
+        let mut head = [0; 20];
+        File::open(path).ok()?.read_exact(&mut head).ok()?;
+        if !head.starts_with(b"SQLite format 3\0") || !head.ends_with(&[1, 1]) {
+            return None;
+        }
         let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
         let schema = open::identify(&connection, path).ok()?;
         (schema > 0).then(|| meta::river_id(&connection).ok())?
@@ -195,7 +202,9 @@ fn copy(
     };
     let mut target = Connection::open_with_flags(path, all).map_err(failed)?;
     // Nothing of it counts before it is whole, and then it is synced.
-    target.pragma_update(None, "synchronous", "OFF").map_err(failed)?;
+    target
+        .pragma_update(None, "synchronous", "OFF")
+        .map_err(failed)?;
     let backup = Backup::new(source, &mut target).map_err(failed)?;
     let mut tries = TRIES;
     loop {
@@ -218,9 +227,12 @@ fn copy(
     drop(backup);
     target.close().map_err(|(_, error)| failed(error))?;
     // One file that needs no other beside it, and can be read where nothing can be written.
-    let target = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    let target =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     target
-        .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0))
+        .pragma_update_and_check(None, "journal_mode", "DELETE", |row| {
+            row.get::<_, String>(0)
+        })
         .map_err(failed)?;
     target.close().map_err(|(_, error)| failed(error))?;
     Ok(true)

@@ -190,11 +190,15 @@ pub(super) fn prune(
 /// The number under which all stands that goes now by this rule.
 fn pruning(transaction: &Connection, order: &Order, at: Timestamp) -> Result<i64, StoreError> {
     transaction
-        .prepare_cached("INSERT INTO pruning (at, tier, rule) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .prepare_cached(
+            "INSERT INTO pruning (at, tier, rule) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
         .execute(params![at.millis(), order.tier.name(), order.rule])?;
     Ok(transaction
         .prepare_cached("SELECT num FROM pruning WHERE at = ?1 AND tier = ?2 AND rule = ?3")?
-        .query_row(params![at.millis(), order.tier.name(), order.rule], |row| row.get(0))?)
+        .query_row(params![at.millis(), order.tier.name(), order.rule], |row| {
+            row.get(0)
+        })?)
 }
 
 /// The one place where whatever is derived from an article's words hears that they are gone: every index that holds

@@ -44,8 +44,9 @@ pub(super) fn keep(
     strays: &[Stray],
     next: ArticleSeq,
 ) -> Result<(), StoreError> {
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO stray (content, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO stray (content, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?;
     for stray in strays {
         statement.execute(params![stray.content.to_string(), stray.name])?;
     }
