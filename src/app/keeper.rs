@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
@@ -114,18 +115,17 @@ impl Keeper {
                 seals: true,
                 now: now(),
             };
-            anyhow::Ok(order.run(|| *stop.borrow()).await?)
+            let (runtime, stop) = (Handle::current(), stop.clone());
+            // It reads the store from end to end: not for a thread that polls wait for.
+            let work = move || runtime.block_on(order.run(|| *stop.borrow()));
+            anyhow::Ok(spawn_blocking(work).await??)
         };
         match done.await {
             Ok(told) => self.told(&told),
-            Err(error) => {
-                error!(
-                    error = format!("{error:#}"),
-                    "what is not to be kept any more could not be let go; it is tried again"
-                );
-                // Not at once, and not only tomorrow.
-                sleep(LOOK).await;
-            }
+            Err(error) => error!(
+                error = format!("{error:#}"),
+                "what is not to be kept any more could not be let go; it is tried again"
+            ),
         }
     }
 

@@ -17,12 +17,12 @@ use crate::store::Store;
   feedmill backup                       into the directory of the setting `path` in [backup]
   feedmill backup --to /mnt/copies --keep 10
 
-A copy is feedmill-20261130T231500Z.sqlite (UTC), one file. It has this name only once it was opened and gone through: it is
-sound, and holds as much as the store did. Older copies of the same store go as `keep` in [backup] says, or all but the
-newest N. The archive is not in it: copy its directory by any means, its files never change. See docs/operations.md for the
-way back.
+A copy is one file, feedmill-20261130T231500Z.sqlite (UTC). It has this name only once it was opened
+and gone through: it is sound, and holds as much as the store did. Older copies of the same store go
+as `keep` in [backup] says, or all but the newest N. The archive is not in it: copy its directory by
+any means, its files never change. docs/operations.md says how to go back to a copy.
 
-Exit status: 0 copied, 1 copied and an older copy could not be removed, 2 there is no new copy.")]
+Exit status: 0 copied, 1 copied, and an older copy could not be removed, 2 there is no new copy.")]
 pub struct Args {
     /// Into this directory instead of the one in the settings
     #[arg(long, value_name = "DIR")]

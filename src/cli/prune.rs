@@ -20,11 +20,11 @@ use crate::store::Store;
   feedmill prune --dry-run              what would go, of which feed, and how much room that is
   feedmill prune --feed my-site         the same of one feed, done
 
-Without an order in [keep] or in a feed's `keep` nothing goes. Files of the archive never go, nor what stands in a feed that is
-served or is not archived yet; and what has gone does not come back as new.
+Without an order in [keep] or in a feed's `keep` nothing goes. Files of the archive never go, nor
+what stands in a feed that is served or is not archived yet; what has gone does not come back as new.
 
-With --dry-run the store is only read, and a service may be at work; without, it has to be stopped. A service does this
-once a day by itself.")]
+With --dry-run the store is only read, and a service may be at work; without, it has to be stopped.
+A service does this once a day by itself.")]
 pub struct Args {
     // Named otherwise than by its id: `--feeds` is everybody's.
     /// Only of this feed
