@@ -2,6 +2,7 @@
 
 pub mod daemon;
 mod handed;
+pub mod keeper;
 mod mindful;
 pub mod notify;
 pub mod orders;
@@ -38,11 +39,15 @@ use crate::service::cycle::{self, Order};
 use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
 use crate::service::report::FeedReport;
+use crate::service::restored;
 use crate::service::robots::Crawling;
 use crate::service::scheduler::Roster;
 use crate::service::watch::{Glance, Watch};
 use crate::source;
 use crate::store::{Store, StoreError};
+
+/// The directory of archive documents, below the data directory.
+const SEALED: &str = "sealed";
 
 /// The wall clock.
 pub fn now() -> Timestamp {
@@ -108,6 +113,18 @@ impl App {
         Ok(Self { config, store })
     }
 
+    /// Brings the store beyond the numbers its archive bears: one that was put back is older than its files. Before anything
+    /// is stored.
+    pub async fn catch_up(&self) -> anyhow::Result<()> {
+        let archive = &self.config.settings.archive;
+        let archive = archive.enabled.then_some(archive.path.as_path());
+        let sealed = self.config.settings.data.join(SEALED);
+        if let Some(behind) = restored::catch_up(&self.store, archive, &sealed).await? {
+            told::behind(&behind);
+        }
+        Ok(())
+    }
+
     /// The subscriptions with these names, or all. A name nobody subscribed to is an error that lists who there is.
     pub fn subscriptions(&self, named: &[FeedId]) -> anyhow::Result<Vec<Subscription>> {
         let all = &self.config.subscriptions;
@@ -155,6 +172,7 @@ impl App {
         stop: impl Future<Output = ()>,
         done: impl FnMut(&FeedReport),
     ) -> anyhow::Result<Vec<FeedReport>> {
+        self.catch_up().await?;
         let mut states: HashMap<FeedId, FeedState> = self
             .store
             .feed_states()?
@@ -208,7 +226,7 @@ impl App {
 }
 
 /// What publishes a store by a configuration.
-fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
+pub fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
     let settings = &config.settings;
     let directory = settings
         .archive
@@ -225,6 +243,7 @@ fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
     Ok(Press {
         store: store.clone(),
         archive: directory,
+        sealed: Some(settings.data.join(SEALED)),
         feed: settings.feed.path.clone(),
         entries: settings.feed.entries,
         masthead: Masthead {

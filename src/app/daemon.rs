@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::keeper::Keeper;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
@@ -67,6 +68,7 @@ impl Daemon {
             listener,
             level,
         } = self;
+        app.catch_up().await?;
         let store = app.store.clone();
         let manager = Manager::default();
         let changed = Arc::new(Notify::new());
@@ -84,6 +86,12 @@ impl Daemon {
         handed.open();
         let box_of_orders = orders::Orders::of(&app.config.settings.data);
         box_of_orders.open();
+        let keeper = Keeper {
+            config: current.clone(),
+            store: store.clone(),
+            vitals: Arc::clone(&vitals),
+            changed: Arc::clone(&changed),
+        };
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
@@ -101,6 +109,7 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
+        let keeper = tokio::spawn(keeper.run(retired.clone()));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
@@ -158,6 +167,7 @@ impl Daemon {
         let crew = Crew {
             ears: [Some(reloader), watchdog, Some(clerk)],
             watchman,
+            keeper,
             publisher,
             server,
         };
@@ -173,6 +183,7 @@ struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
     ears: [Option<JoinHandle<()>>; 3],
     watchman: JoinHandle<()>,
+    keeper: JoinHandle<()>,
     publisher: JoinHandle<()>,
     server: Option<JoinHandle<()>>,
 }
@@ -186,6 +197,7 @@ impl Crew {
         in_time("judging health", self.watchman).await;
         let _ = retire.send(true);
         in_time("publishing", self.publisher).await;
+        in_time("housekeeping", self.keeper).await;
         if let Some(server) = self.server {
             in_time("the server", server).await;
         }

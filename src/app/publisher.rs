@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::error;
 
 use crate::app::watchman::health_feed;
-use crate::app::{now, press, told};
+use crate::app::{SEALED, now, press, told};
 use crate::config::Config;
 use crate::serve::library::Library;
 use crate::serve::shelve;
@@ -49,7 +49,7 @@ pub struct Publisher {
 impl Publisher {
     /// By this configuration, whatever it is at the time. Archive documents are kept in the data directory.
     pub fn new(config: watch::Receiver<Arc<Config>>, store: Store, library: Arc<Library>) -> Self {
-        let sealed = config.borrow().settings.data.join("sealed");
+        let sealed = config.borrow().settings.data.join(SEALED);
         Self {
             config,
             store,

@@ -177,6 +177,7 @@ fn adopt(running: &Settings, new: &mut Settings) -> Vec<&'static str> {
         new.feed.path.clone_from(&running.feed.path);
         new.archive.path.clone_from(&running.archive.path);
         new.store.clone_from(&running.store);
+        new.backup.path.clone_from(&running.backup.path);
     }
     macro_rules! fixed {
         ($($section:ident),*) => {

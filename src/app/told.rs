@@ -9,6 +9,7 @@ use crate::model::withheld::Reason;
 use crate::rules::schedule::Jump;
 use crate::service::publish::Published;
 use crate::service::report::{Fate, FeedReport};
+use crate::service::restored::Behind;
 use crate::service::scheduler::Event;
 
 /// One line a poll (P-151).
@@ -66,6 +67,17 @@ fn withheld(report: &FeedReport) {
             "a flood is shown: it is still in the feed"
         );
     }
+}
+
+/// The store is older than its archive.
+pub fn behind(behind: &Behind) {
+    warn!(
+        next = behind.next.0,
+        now = behind.now.0,
+        files = behind.files,
+        "the store is older than its archive, as if a copy had been put back: it goes on with the first number no file bears, \
+         and takes these files over where their words come again"
+    );
 }
 
 /// A feed is doing otherwise than before.

@@ -53,7 +53,13 @@ fn import(
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
+    // The archive's own files keep their numbers, which the store has not given yet.
+    let own = &app.config.settings.archive.path;
+    let of_our_own = directory.canonicalize().ok() == own.canonicalize().ok();
     let outcomes = runtime.block_on(async {
+        if !of_our_own {
+            app.catch_up().await?;
+        }
         let outcomes = archive::import(
             &app.store,
             directory,
@@ -62,6 +68,7 @@ fn import(
             app::now(),
         )
         .await?;
+        app.catch_up().await?;
         app.press()?.publish().await?;
         app.store.close().await?;
         anyhow::Ok(outcomes)

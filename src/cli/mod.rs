@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod changes;
+pub mod backup;
 pub mod check;
 pub mod completions;
 pub mod diff;
@@ -11,6 +12,7 @@ pub mod list;
 mod log;
 pub mod man;
 pub mod opml;
+pub mod prune;
 pub mod reextract;
 pub mod release;
 pub mod run;
@@ -126,6 +128,10 @@ commands! {
     Opml => opml,
     /// Import or verify archive files
     Archive => archive,
+    /// Let go of what is not to be kept any more
+    Prune => prune,
+    /// Copy the store while it is in use, and check the copy
+    Backup => backup,
     /// Print completions for a shell
     Completions => completions,
     /// Print the manual page, or write all of them to a directory

@@ -76,6 +76,7 @@ impl Args {
                 self.shorter,
             )?;
             runtime.block_on(async {
+                app.catch_up().await?;
                 let tally = self.tell(&order).await?;
                 if tally.revised + tally.new + tally.reprints > 0 {
                     app.press()?.publish().await?;

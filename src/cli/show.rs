@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use serde_json::json;
 
 use crate::cli::{Global, Outcome, changes, list, table};
@@ -33,6 +33,13 @@ impl Args {
         let article = &stored.article;
         let mut out = io::stdout().lock();
         if self.raw {
+            if let Some(pruned) = &stored.pruned {
+                bail!(
+                    "article {} has no words any more: {}",
+                    stored.seq,
+                    pruned.told()
+                );
+            }
             out.write_all(article.body.text.as_bytes())?;
             return Ok(Outcome::Well);
         }
@@ -65,6 +72,11 @@ impl Args {
             shown["note"] = json!(article.note);
             shown["held"] = changes::held_json(&temper);
             shown["withdrawn"] = changes::withdrawn_json(withdrawn.as_ref());
+            shown["pruned"] = json!(stored.pruned.as_ref().map(|pruned| json!({
+                "at": pruned.at.rfc3339(),
+                "tier": pruned.tier.name(),
+                "rule": pruned.rule,
+            })));
             serde_json::to_writer_pretty(&mut out, &shown)?;
             writeln!(out)?;
             return Ok(Outcome::Well);
@@ -118,6 +130,9 @@ impl Args {
         line("revisions", held.unwrap_or_default())?;
         let withdrawn = withdrawn.as_ref().map(changes::withdrawn);
         line("withdrawn", withdrawn.unwrap_or_default())?;
+        if let Some(pruned) = &stored.pruned {
+            line("words", pruned.told())?;
+        }
         writeln!(out)?;
         for paragraph in normalise::words(&article.body)
             .lines()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use toml::de::{DeTable, DeValue};
 
 use crate::config::credentials;
+use crate::config::keep;
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::schedule::schedule;
@@ -112,6 +113,7 @@ fn subscription<'a>(
     let scheme = credentials::scheme(file, &mut block);
     let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
     let fulltext = block.get("fulltext", fulltext).unwrap_or_default();
+    let keep = keep::of_feed(file, &mut block);
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
@@ -136,6 +138,7 @@ fn subscription<'a>(
         credentials,
         ignore_robots: robots == Some("ignore"),
         fulltext,
+        keep,
         options,
     };
     match (known.rules)(&subscription) {

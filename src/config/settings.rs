@@ -7,11 +7,13 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
+use crate::config::keep::{self, BackupSettings};
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::service::{ScheduleSettings, ServeSettings};
 use crate::config::values;
 use crate::model::http::HostSet;
+use crate::model::keep::Keep;
 use crate::model::urls::PageUrl;
 use crate::rules::allowance::PerDay;
 
@@ -28,6 +30,10 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// The store.
     pub store: StoreSettings,
+    /// How long the store keeps what.
+    pub keep: Keep,
+    /// Copies of the store.
+    pub backup: BackupSettings,
     /// How often feeds are asked.
     pub schedule: ScheduleSettings,
     /// The HTTP server.
@@ -313,6 +319,15 @@ impl Settings {
             paths.push(block.at("path"));
             block.finish(str::to_owned);
         }
+        if let Some(mut block) = section(file, &mut top, "keep") {
+            keep::settings(&mut settings.keep, &mut block);
+            block.finish(str::to_owned);
+        }
+        if let Some(mut block) = section(file, &mut top, "backup") {
+            settings.backup.read(file, &mut block);
+            paths.push(block.at("path"));
+            block.finish(str::to_owned);
+        }
         if let Some(mut block) = section(file, &mut top, "schedule") {
             settings.schedule.read(&mut block);
             block.finish(str::to_owned);
@@ -339,6 +354,7 @@ impl Settings {
             ("[feed]", &self.feed.path),
             ("[archive]", &self.archive.path),
             ("[store]", &self.store.path),
+            ("[backup]", &self.backup.path),
         ];
         for (index, (a, path)) in paths.iter().enumerate() {
             for (b, _) in paths
@@ -359,6 +375,7 @@ impl Settings {
             &mut self.feed.path,
             &mut self.archive.path,
             &mut self.store.path,
+            &mut self.backup.path,
         ] {
             *path = data.join(&*path);
         }

@@ -285,7 +285,7 @@ fn bytes(value: &DeValue<'_>, most: u64, shown_most: &str) -> Result<u64, String
 }
 
 /// A whole number and its unit, with or without a blank between them. Case of the unit does not matter.
-fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+pub(super) fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits)?;

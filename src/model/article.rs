@@ -4,6 +4,7 @@ use crate::model::content::{Content, ContentHash, RawHash};
 use crate::model::entry::{Enclosure, EntryKey};
 use crate::model::feed::FeedInfo;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
+use crate::model::keep::Pruned;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
@@ -69,6 +70,8 @@ pub struct StoredArticle {
     pub revised: Timestamp,
     /// The first article with the same words, where that is another one: this one carries them too (a reprint).
     pub reprint_of: Option<ArticleSeq>,
+    /// What was let go of it: its body is empty then, and of a bare one all else is, too.
+    pub pruned: Option<Pruned>,
     /// The article itself.
     pub article: Article,
 }

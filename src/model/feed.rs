@@ -6,6 +6,7 @@ use crate::model::content::RawHash;
 use crate::model::credentials::Credentials;
 use crate::model::http::{Ask, HostSet, HttpValidators, Request};
 use crate::model::ids::FeedId;
+use crate::model::keep::KeepOrder;
 use crate::model::learned::Learned;
 use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
@@ -42,6 +43,8 @@ pub struct Subscription {
     pub ignore_robots: bool,
     /// Where the words of its entries are.
     pub fulltext: FullText,
+    /// How long what it brings is kept, where that is otherwise than the settings say.
+    pub keep: KeepOrder,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }
@@ -64,6 +67,7 @@ impl Subscription {
             credentials: None,
             ignore_robots: false,
             fulltext: FullText::default(),
+            keep: KeepOrder::default(),
             options: Options::default(),
         }
     }

@@ -194,7 +194,10 @@ impl<'a> Item<'a> {
             authors.push(origin.title.clone());
         }
         let title = title(entry, &id);
-        let content = content(&article.body, article.link.as_ref());
+        let content = match &entry.article.pruned {
+            Some(_) => fit(gone(article.link.as_ref())),
+            None => content(&article.body, article.link.as_ref()),
+        };
         let summary = article
             .summary
             .as_ref()
@@ -320,6 +323,15 @@ fn content(body: &Content, base: Option<&PageUrl>) -> String {
     } else {
         fit(whole)
     }
+}
+
+/// In the place of words that are not kept any more.
+fn gone(link: Option<&PageUrl>) -> String {
+    let behind = link.map_or_else(String::new, |link| {
+        let address = html::escape_text(link.as_str());
+        format!(" They were at <a href=\"{address}\">{address}</a>.")
+    });
+    format!("<p>The words of this entry are not kept here any more.{behind}</p>")
 }
 
 /// The first paragraphs as plain text, and a link to the rest: cutting between paragraphs needs no tree and leaves

@@ -1,12 +1,15 @@
 //! Floor 3: things happen in order. No SQL, no XML, no HTTP library.
 
 pub mod archive;
+pub mod backup;
 pub mod crew;
 pub mod cycle;
 pub mod poll;
+pub mod prune;
 pub mod publish;
 pub mod reextract;
 pub mod report;
+pub mod restored;
 pub mod robots;
 pub mod scheduler;
 pub mod shelf;

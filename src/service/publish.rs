@@ -24,6 +24,8 @@ pub struct Press {
     pub store: Store,
     /// The archive's directory; `None` where there is no archive.
     pub archive: Option<PathBuf>,
+    /// Where the service keeps archive documents (RFC 5005), if it ever did.
+    pub sealed: Option<PathBuf>,
     /// The merged feed's file.
     pub feed: PathBuf,
     /// Entries in the merged feed at most.
@@ -105,8 +107,13 @@ impl Press {
             for (_, article) in &articles {
                 match self.file_of(article, &hidden) {
                     Ok(Some((file, bytes))) => {
-                        batch.push((file.name.clone(), bytes));
-                        written.push(file);
+                        written.push(match self.taken_over(directory, &file)? {
+                            Some(file) => file,
+                            None => {
+                                batch.push((file.name.clone(), bytes));
+                                file
+                            }
+                        });
                     }
                     Ok(None) => {}
                     Err(why) => published.unarchivable.push((article.seq, why)),
@@ -142,6 +149,27 @@ impl Press {
             foreign: None,
         };
         Ok(Some((file, bytes)))
+    }
+
+    /// The file that has these words already, though the store did not know of it: written before an older copy of the
+    /// store was put back. It is as it was written, under the number it had then.
+    fn taken_over(
+        &self,
+        directory: &Path,
+        file: &ArchivedFile,
+    ) -> Result<Option<ArchivedFile>, PublishError> {
+        let Some((_, content)) = name::parse_file_name(&file.name) else {
+            return Ok(None);
+        };
+        let Some(stray) = self.store.stray(content)? else {
+            return Ok(None);
+        };
+        let found = files::read_if_there(&directory.join(&stray))?;
+        Ok(found.map(|bytes| ArchivedFile {
+            name: stray,
+            digest: *blake3::hash(&bytes).as_bytes(),
+            ..file.clone()
+        }))
     }
 
     /// The merged feed in a format. Depends on the store and the operator's masthead, and on nothing else.

@@ -153,6 +153,13 @@ impl Reextract {
             Some(known) => self.store.article(known.latest)?,
             None => None,
         };
+        // What was let go by order is not brought back by old pages.
+        if before
+            .as_ref()
+            .is_some_and(|before| before.pruned.is_some())
+        {
+            return Ok(Fate::Passed);
+        }
         if let (Some(known), Some(before)) = (known, &before) {
             let from_here = known.teaser == Some(teaser) || known.raw == teaser;
             if !from_here && before.recorded > at {

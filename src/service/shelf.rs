@@ -138,6 +138,28 @@ pub(super) fn merged(press: &Press, output: &dyn Output) -> Result<Vec<u8>, Publ
     Ok(output.render(&stock.river(&wanted, lineup)?))
 }
 
+/// The articles that stand in any view, and where archive documents are made those that none has yet.
+pub(super) fn shown(press: &Press, seals: bool) -> Result<BTreeSet<ArticleSeq>, PublishError> {
+    let stock = Stock::of(press)?;
+    let mut merged = stock.merged();
+    let pages = match &press.sealed {
+        Some(dir) => sealed::list(dir)?,
+        None => Vec::new(),
+    };
+    if seals || !pages.is_empty() {
+        merged.choice.beyond = Some(Beyond {
+            last: pages.last().map(|page| page.last),
+            most: None,
+        });
+    }
+    let (sources, tags) = (stock.sources(), stock.tags());
+    let mut shown = BTreeSet::new();
+    for wanted in std::iter::once(&merged).chain(&sources).chain(&tags) {
+        shown.extend(press.store.lineup(&wanted.choice)?.articles);
+    }
+    Ok(shown)
+}
+
 impl Shelf {
     /// An empty one. Archive documents are kept in `sealed`, which belongs to this shelf alone.
     pub fn new(sealed: Option<PathBuf>) -> Self {

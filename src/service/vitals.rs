@@ -55,6 +55,7 @@ struct Inner {
     durations: Histogram,
     states: HashMap<FeedId, State>,
     stock: Stock,
+    copied: Option<Timestamp>,
     /// Origins that may be named.
     origins: HashSet<String>,
 }
@@ -114,6 +115,7 @@ impl Vitals {
             durations: Histogram::default(),
             states: HashMap::new(),
             stock: Stock::default(),
+            copied: None,
             origins: HashSet::new(),
         }))
     }
@@ -184,6 +186,11 @@ impl Vitals {
     /// What there is on the disk now.
     pub fn stock(&self, stock: Stock) {
         self.inner().stock = stock;
+    }
+
+    /// When the last good copy of the store was made, as far as is known.
+    pub fn copied(&self, at: Option<Timestamp>) {
+        self.inner().copied = at;
     }
 
     /// Whether what feeds bring is taken in, or could be; an error says in one line why not. A feed that is not doing

@@ -8,13 +8,14 @@ use crate::model::article::{Article, StoredArticle};
 use crate::model::content::{Content, ContentHash};
 use crate::model::entry::EntryKey;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
+use crate::model::keep::Pruned;
 use crate::model::poll::KnownEntry;
 use crate::model::urls::PageUrl;
 use crate::store::alias;
 use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
 use crate::store::press::Unpressed;
-use crate::store::revisions::known_entries;
+use crate::store::retention;
 use crate::store::shapes::{EnclosureShape, FeedInfoShape, More, page};
 
 /// Which articles to list.
@@ -53,11 +54,13 @@ macro_rules! select_articles {
         concat!(
             "SELECT a.seq, a.entry, a.words, a.recorded, a.revised, a.published, a.updated, a.cms_date, a.raw,
                     a.teaser, a.partial, a.id, a.link, a.title, a.more, a.summary_kind, a.summary, a.body_kind,
-                    a.body, e.kind, e.key, e.first_seen, f.id AS feed, w.content
+                    a.body, e.kind, e.key, e.first_seen, f.id AS feed, w.content,
+                    g.at AS pruned_at, g.tier AS pruned_tier, g.rule AS pruned_rule
                FROM article a
                LEFT JOIN entry e ON e.first_seq = a.entry
                LEFT JOIN feed f ON f.num = e.feed
-               LEFT JOIN words w ON w.first_seq = a.words ",
+               LEFT JOIN words w ON w.first_seq = a.words
+               LEFT JOIN pruning g ON g.num = a.pruned ",
             $rest
         )
     };
@@ -134,11 +137,11 @@ pub(super) fn latest(
     let mut articles = Vec::with_capacity(chosen.len());
     for seq in chosen {
         // An entry is remembered longer than its articles are kept, so there may be none.
-        articles.extend(stored(
+        articles.extend(whole(stored(
             connection,
             select_articles!("WHERE a.seq = ?1"),
             [seq],
-        )?);
+        )?));
     }
     Ok(articles)
 }
@@ -192,7 +195,8 @@ pub(super) fn known(
 }
 
 /// Articles the archive has not dealt with, by the number that brought each, above the cursor: its own, or the one under
-/// which it was released from a flood. First with their words; without those that wait in a flood. Ascending.
+/// which it was released from a flood. First with their words; without those that wait in a flood, and those whose words
+/// are gone. Ascending.
 pub(super) fn to_archive(
     connection: &Connection,
     after: Option<ArticleSeq>,
@@ -202,11 +206,11 @@ pub(super) fn to_archive(
     let chosen = connection
         .prepare_cached(
             "SELECT a.seq AS cause, a.seq FROM article a
-              WHERE a.seq > ?1 AND a.words = a.seq
+              WHERE a.seq > ?1 AND a.words = a.seq AND a.pruned IS NULL
                 AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = a.entry AND h.why = 'flood')
              UNION ALL
              SELECT r.cause, a.seq FROM revealed r JOIN article a ON a.entry = r.entry
-              WHERE r.cause > ?1 AND a.seq <= ?1 AND a.words = a.seq
+              WHERE r.cause > ?1 AND a.seq <= ?1 AND a.words = a.seq AND a.pruned IS NULL
                 AND NOT EXISTS (SELECT 1 FROM archive_file f WHERE f.seq = a.seq)
              ORDER BY cause, a.seq LIMIT ?2",
         )?
@@ -221,6 +225,16 @@ pub(super) fn to_archive(
         articles.extend(found.into_iter().map(|article| (cause, article)));
     }
     Ok(articles)
+}
+
+/// Those of which there is something to show.
+pub(super) fn whole(
+    articles: impl IntoIterator<Item = StoredArticle>,
+) -> impl Iterator<Item = StoredArticle> {
+    let is_bare = |article: &StoredArticle| article.pruned.as_ref().is_some_and(Pruned::is_bare);
+    articles
+        .into_iter()
+        .filter(move |article| !is_bare(article))
 }
 
 /// The number that all wanted ones are higher than.
@@ -254,6 +268,7 @@ fn stored_article(cells: &Cells<'_, '_>) -> Result<StoredArticle, StoreError> {
         recorded: cells.time("recorded")?,
         revised: cells.time("revised")?,
         reprint_of: (words != seq).then_some(words),
+        pruned: retention::of_row(cells)?,
         article: plain_article(cells)?,
     })
 }

@@ -108,6 +108,14 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A copy of the database could not be written.
+    #[error("cannot copy the store to `{path}`")]
+    NoCopy {
+        /// Where the copy was to be.
+        path: PathBuf,
+        /// What `SQLite` says.
+        source: rusqlite::Error,
+    },
     /// `SQLite` said no.
     #[error("the database refused")]
     Sqlite(#[from] rusqlite::Error),

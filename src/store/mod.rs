@@ -6,6 +6,7 @@
 mod alias;
 mod archive;
 mod articles;
+mod backup;
 mod columns;
 mod error;
 mod feeds;
@@ -21,23 +22,28 @@ mod pages;
 mod press;
 mod readers;
 mod revisions;
+mod retention;
 mod robots;
 mod schema;
 mod shapes;
 mod shown;
+mod strays;
 mod teaser;
 mod withheld;
 mod writer;
 
 pub use archive::{ArchivedFile, ImportedArticle};
 pub use articles::{CarrierRow, ListQuery};
+pub use backup::{Claim, Taken};
 pub use error::StoreError;
 pub use feeds::PastPoll;
 pub use find::{Carrying, Looked};
 pub use health::{Judged, Watched};
 pub use meta::{Counts, FeedCounts};
 pub use press::{press_page, unpress_page};
+pub use retention::{KeptLine, VisitLine};
 pub use shown::{Beyond, Choice, Lineup};
+pub use strays::Stray;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

@@ -139,7 +139,8 @@ pub(super) fn reader_alone(path: &Path) -> Result<Connection, StoreError> {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+/// A connection as safe as they come.
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     // One thread at a time uses a connection, so SQLite needs no lock of its own around it.
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|error| StoreError::from(error).in_file(path))?;
@@ -153,7 +154,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
 }
 
 /// The schema's number, 0 for an empty database; an error where it is not ours or newer than we are.
-fn identify(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+pub(super) fn identify(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let read = || -> Result<_, rusqlite::Error> {
         let objects: i64 =

@@ -14,6 +14,7 @@ use crate::store::Store;
 use crate::store::columns::{Cells, count, key_columns};
 use crate::store::error::StoreError;
 use crate::store::press::{Press, Unpressed};
+use crate::store::retention::entry_of_latest;
 use crate::store::shapes::page;
 use crate::store::teaser::TeaserShape;
 use crate::store::writer::Command;
@@ -158,11 +159,20 @@ fn keep_body(transaction: &Connection, body: &Frame) -> Result<(i64, i64), Store
 
 /// Lets go of the oldest visit, and of the bodies that no other names. Gives back how many bytes that were.
 fn drop_oldest(transaction: &Connection) -> Result<Option<i64>, StoreError> {
-    let oldest: Option<(i64, i64)> = transaction
-        .prepare_cached("SELECT num, octet_length(teaser) FROM visit ORDER BY num LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    let oldest: Option<i64> = transaction
+        .prepare_cached("SELECT num FROM visit ORDER BY num LIMIT 1")?
+        .query_row([], |row| row.get(0))
         .optional()?;
-    let Some((visit, mut bytes)) = oldest else {
+    oldest.map_or(Ok(None), |visit| drop_visit(transaction, visit))
+}
+
+/// Lets go of a visit, and of the bodies that no other names. Gives back how many bytes that were; `None`: it had gone.
+fn drop_visit(transaction: &Connection, visit: i64) -> Result<Option<i64>, StoreError> {
+    let teaser: Option<i64> = transaction
+        .prepare_cached("SELECT octet_length(teaser) FROM visit WHERE num = ?1")?
+        .query_row([visit], |row| row.get(0))
+        .optional()?;
+    let Some(mut bytes) = teaser else {
         return Ok(None);
     };
     let bodies = transaction
@@ -186,6 +196,36 @@ fn drop_oldest(transaction: &Connection) -> Result<Option<i64>, StoreError> {
         .prepare_cached("DELETE FROM visit WHERE num = ?1")?
         .execute([visit])?;
     Ok(Some(bytes))
+}
+
+/// Lets go of these visits, whatever the budget. Inside the caller's transaction; says how many there were.
+pub(super) fn drop_visits(transaction: &Connection, visits: &[i64]) -> Result<usize, StoreError> {
+    let (mut gone, mut bytes) = (0, 0);
+    for visit in visits {
+        if let Some(less) = drop_visit(transaction, *visit)? {
+            gone += 1;
+            bytes += less;
+        }
+    }
+    if gone > 0 {
+        transaction
+            .prepare_cached("UPDATE meta SET kept = max(kept - ?1, 0)")?
+            .execute([bytes])?;
+    }
+    Ok(gone)
+}
+
+/// Lets go of the pages of an entry, where this article is its latest revision.
+pub(super) fn forget(transaction: &Connection, seq: i64) -> Result<(), StoreError> {
+    let Some((feed, kind, key)) = entry_of_latest(transaction, seq)? else {
+        return Ok(());
+    };
+    let visits = transaction
+        .prepare_cached("SELECT num FROM visit WHERE feed = ?1 AND kind = ?2 AND key = ?3")?
+        .query_map(params![feed, kind, key], |row| row.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?;
+    drop_visits(transaction, &visits)?;
+    Ok(())
 }
 
 fn visits(connection: &Connection, feed: &FeedId) -> Result<Vec<i64>, StoreError> {

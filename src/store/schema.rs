@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_withheld.sql"),
     include_str!("migrations/0012_revisions.sql"),
     include_str!("migrations/0013_identity.sql"),
+    include_str!("migrations/0016_keeping.sql"),
 ];
 
 /// The newest schema.

@@ -9,7 +9,7 @@ use crate::model::article::StoredArticle;
 use crate::model::content::ContentHash;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::time::Timestamp;
-use crate::store::articles::{CarrierRow, article};
+use crate::store::articles::{CarrierRow, article, whole};
 use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
 
@@ -137,13 +137,16 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
     })
 }
 
-/// The articles of these numbers; one that is no longer kept is not in it.
+/// The articles of these numbers; one of which nothing is kept any more is not in it.
 pub(super) fn articles(
     connection: &Connection,
     numbers: &[ArticleSeq],
 ) -> Result<Vec<StoredArticle>, StoreError> {
     let found = numbers.iter().map(|seq| article(connection, *seq));
-    found.filter_map(Result::transpose).collect()
+    let found: Vec<StoredArticle> = found
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    Ok(whole(found).collect())
 }
 
 /// The owners with a revision above the last sealed one, ascending; those that came to own their words by such a

@@ -14,6 +14,7 @@ use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::model::withheld::Reason;
+use crate::rules::retention::Order;
 use crate::rules::rhythm::Price;
 use crate::rules::robots::Kept;
 use crate::rules::silence::KeptSilence;
@@ -24,8 +25,11 @@ use crate::store::health::{self, Judged};
 use crate::store::lock::Lock;
 use crate::store::meta;
 use crate::store::open;
+use crate::store::pages;
 use crate::store::press::Press;
+use crate::store::retention;
 use crate::store::robots;
+use crate::store::strays::{self, Stray};
 use crate::store::withheld;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
@@ -56,6 +60,11 @@ pub(super) enum Command {
     Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
     Withhold(Vec<ArticleSeq>, Reason, Timestamp, Reply<()>),
     Release(Vec<ArticleSeq>, Reason, Reply<usize>),
+    Prune(Vec<Order>, Timestamp, Reply<usize>),
+    DropVisits(Vec<i64>, Reply<usize>),
+    Pruned(Timestamp, Reply<()>),
+    Strays(Vec<Stray>, ArticleSeq, Reply<()>),
+    Compact(Reply<()>),
     Close(Reply<()>),
 }
 
@@ -155,6 +164,25 @@ impl Writer {
                 Command::Release(entries, why, reply) => {
                     let done = self.transact(|t, _| withheld::release(t, &entries, why));
                     let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Prune(orders, at, reply) => {
+                    let done = self.transact(|t, _| retention::prune(t, &orders, at));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::DropVisits(visits, reply) => {
+                    let done = self.transact(|t, _| pages::drop_visits(t, &visits));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Pruned(at, reply) => {
+                    let done = self.transact(|t, _| retention::note(t, at));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Strays(strays, next, reply) => {
+                    let done = self.transact(|t, _| strays::keep(t, &strays, next));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Compact(reply) => {
+                    let _ = reply.send(self.compact());
                 }
                 Command::Close(reply) => {
                     let done = self.close();
@@ -260,6 +288,18 @@ impl Writer {
             .commit()
             .map_err(|error| failure(true)(error.into()))?;
         Ok(value)
+    }
+
+    /// No transaction of ours: `SQLite` makes its own, and a crash leaves the old file.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        let path = self.path.as_path();
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(open::writer(path, false)?),
+        };
+        connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+            .map_err(|error| StoreError::from(error).in_file(path))
     }
 
     /// Moves everything from the write-ahead log into the database and closes it. A reader of another process may

@@ -37,6 +37,7 @@ fn press(room: &Room, subscriptions: Vec<Subscription>) -> Press {
     Press {
         store: room.store.clone(),
         archive: None,
+        sealed: None,
         feed: room.directory.path().join("feed.atom"),
         entries: 20,
         masthead: Masthead {

@@ -37,6 +37,7 @@ pub fn entry(seq: u64) -> RiverEntry {
             recorded: at(60),
             revised: at(60),
             reprint_of: None,
+            pruned: None,
             article: Article {
                 key: EntryKey::Link(link.clone()),
                 id: EntryId::new(&id),

@@ -12,6 +12,7 @@ use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
 use crate::model::withheld::Reason;
 use crate::rules::revision::QUIET;
+use crate::model::keep::Pruned;
 use crate::rules::river::entry_iri;
 use crate::store::{Looked, StoreError};
 
@@ -94,6 +95,11 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
     answer.put("note", json!(article.note));
     if let Some(note) = &article.note {
         answer.say("words", note.clone());
+    }
+    let pruned = stored.pruned.as_ref().map(Pruned::told);
+    answer.put("pruned", json!(pruned));
+    if let Some(pruned) = pruned {
+        answer.say("words", pruned);
     }
     verdict(&mut answer, &stored, &looked);
     changed(&mut answer, desk, stored.first_seq)?;
@@ -255,6 +261,7 @@ fn file(
         }
         None if !settings.enabled => "no file: there is no archive by the settings".to_owned(),
         None if !keeps => "no file: feeds.toml keeps this feed out of the archive".to_owned(),
+        None if stored.pruned.is_some() => "no file: its words are not there to be written".to_owned(),
         None if cursor < Some(stored.seq) => "no file yet: the next publication writes it".to_owned(),
         None => "no file: none could be made of it, or its feed was kept out of the archive when it came".to_owned(),
     };

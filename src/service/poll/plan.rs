@@ -69,6 +69,8 @@ pub(super) struct Rest {
     pub met: bool,
     /// What there is to note of entries besides their words.
     pub changes: Changes,
+    /// Who they are.
+    pub roll: Roll,
 }
 
 /// What there is to note of entries besides their words.
@@ -136,10 +138,6 @@ impl Changes {
         let held = entry.and_then(|entry| entry.temper.held);
         self.waits |= held.is_some_and(|held| revision::waits(held.why));
     }
-    /// Who they are.
-    pub roll: Roll,
-}
-
 /// What a listing is looked at with.
 #[derive(Clone, Copy)]
 pub(super) struct Sight {

@@ -277,6 +277,14 @@ impl Inner {
             "Files of the archive.",
             stock.files,
         );
+        page.family(
+            "feedmill_backup_last_success_timestamp_seconds",
+            "gauge",
+            "When the last copy of the store was made and found good.",
+        );
+        if let Some(at) = self.copied {
+            page.sample(&[], seconds(at));
+        }
     }
 }
 

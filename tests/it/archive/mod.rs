@@ -35,6 +35,7 @@ fn article(title: &str, body: Content) -> StoredArticle {
         recorded: Timestamp::from_millis(1_700_000_000_000),
         revised: Timestamp::from_millis(1_700_000_000_000),
         reprint_of: None,
+        pruned: None,
         article: Article {
             key: EntryKey::Content(content),
             id: None,

@@ -6,6 +6,7 @@ mod interleaving;
 mod opening;
 mod reading;
 mod recording;
+mod retention;
 mod withheld;
 
 use std::path::PathBuf;
