@@ -117,7 +117,7 @@ commands! {
     Feeds => feeds,
     /// Take subscriptions over from other readers as OPML, or hand them on
     Opml => opml,
-    /// Import or verify archive files
+    /// Import, verify or export archive files
     Archive => archive,
     /// Print completions for a shell
     Completions => completions,

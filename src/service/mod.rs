@@ -3,6 +3,8 @@
 pub mod archive;
 pub mod crew;
 pub mod cycle;
+pub mod export;
+mod manifest;
 pub mod poll;
 pub mod publish;
 pub mod reextract;
@@ -11,5 +13,6 @@ pub mod robots;
 pub mod scheduler;
 pub mod shelf;
 pub mod trial;
+pub mod verify;
 pub mod vitals;
 pub mod watch;
