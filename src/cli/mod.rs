@@ -1,8 +1,8 @@
 //! Floor 4: the command line. One file a command, one line in `commands!`.
 
 pub mod archive;
-mod changes;
 pub mod backup;
+mod changes;
 pub mod check;
 pub mod completions;
 pub mod diff;
@@ -126,7 +126,7 @@ commands! {
     Feeds => feeds,
     /// Take subscriptions over from other readers as OPML, or hand them on
     Opml => opml,
-    /// Import or verify archive files
+    /// Import, verify or export archive files
     Archive => archive,
     /// Let go of what is not to be kept any more
     Prune => prune,

@@ -68,6 +68,11 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The day it is in.
+    pub fn day(self) -> Day {
+        Day(self.0.div_euclid(Day::MILLIS))
+    }
+
     fn as_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
@@ -83,6 +88,39 @@ impl Timestamp {
             .to_zoned(zone.0.clone())
             .strftime(format)
             .to_string()
+    }
+}
+
+/// A day of the calendar in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Day(i64);
+
+impl Day {
+    const MILLIS: i64 = 86_400_000;
+
+    /// From days since 1970-01-01, clamped to the years 1 to 9998.
+    pub fn from_number(days: i64) -> Self {
+        Timestamp::from_millis(days.saturating_mul(Self::MILLIS)).day()
+    }
+
+    /// Days since 1970-01-01.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
+    /// Reads `2026-11-30`, and no other spelling of it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let date = jiff::civil::Date::strptime("%Y-%m-%d", text).ok()?;
+        let noon = date.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?;
+        let day = Timestamp::from(noon.timestamp()).day();
+        (day.to_string() == text).then_some(day)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let begin = Timestamp::from_millis(self.0 * Self::MILLIS);
+        f.write_str(&begin.civil(&Zone::utc(), "%Y-%m-%d"))
     }
 }
 
@@ -144,6 +182,34 @@ mod tests {
             time.civil(&Zone::parse("Asia/Shanghai").unwrap(), "%Y-%m-%d %H:%M:%S"),
             "2025-02-08 17:34:27"
         );
+    }
+
+    #[test]
+    fn days_are_those_of_utc() {
+        for (millis, text) in [
+            (-62_135_596_800_000, "0001-01-01"),
+            (-1, "1969-12-31"),
+            (0, "1970-01-01"),
+            (86_399_999, "1970-01-01"),
+            (1_740_787_199_999, "2025-02-28"),
+            (253_370_764_800_000, "9998-12-31"),
+        ] {
+            let day = Timestamp::from_millis(millis).day();
+            assert_eq!(day.to_string(), text);
+            assert_eq!(Day::parse(text), Some(day));
+            assert_eq!(Day::from_number(day.number()), day);
+        }
+        for text in [
+            "",
+            "2026-11-31",
+            "2026-1-01",
+            "02026-01-01",
+            " 2026-01-01",
+            "2026-01-01x",
+            "+2026-01-01",
+        ] {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
     }
 
     #[test]

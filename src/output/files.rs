@@ -133,6 +133,32 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
+/// The bytes of a file, or one more than `limit` of them; `None` where there is none. No link is followed, and nothing
+/// but a regular file is read.
+pub fn read_up_to(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, FileError> {
+    if regular_size(path)?.is_none() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))
+        .map_err(failed("read", path))?;
+    Ok(Some(bytes))
+}
+
+/// How long a file is, and the BLAKE3 digest of its bytes; `None` where there is none. No link is followed, nothing but a
+/// regular file is read, and never much of it at once.
+pub fn digest_of(path: &Path) -> Result<Option<(u64, [u8; 32])>, FileError> {
+    if regular_size(path)?.is_none() {
+        return Ok(None);
+    }
+    let mut hasher = blake3::Hasher::new();
+    File::open(path)
+        .and_then(|file| hasher.update_reader(file).map(|_| ()))
+        .map_err(failed("read", path))?;
+    Ok(Some((hasher.count(), hasher.finalize().into())))
+}
+
 /// Removes what a crash left behind; says how many files that were. Nobody else may be writing to the directory.
 pub fn sweep(dir: &Path) -> Result<usize, FileError> {
     let mut swept = 0;
@@ -261,8 +287,8 @@ impl Drop for Temporary {
     }
 }
 
-/// Exactly the names [`Temporary`] gives.
-fn is_temporary(name: &str) -> bool {
+/// Whether a file of this name is one of ours that a crash left: exactly the names [`Temporary`] gives.
+pub fn is_temporary(name: &str) -> bool {
     let numbers = name
         .strip_prefix(".feedmill-")
         .and_then(|rest| rest.strip_suffix(".part"))

@@ -1,6 +1,6 @@
-//! Archive files back into the store, and the proof that they still are what was written.
+//! Archive files back into the store, and the store's articles as the files they were.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use crate::model::poll::Verdict;
 use crate::model::time::{Timestamp, Zone};
 use crate::model::urls::PageUrl;
 use crate::output::archive::{self, ArchiveFormat, Label, Sheet, name, text};
+use crate::output::files::FileError;
 use crate::rules::normalise;
 use crate::service::publish;
 use crate::store::{ArchivedFile, ImportedArticle, Store, StoreError};
@@ -24,7 +25,7 @@ const LARGEST: u64 = 64 << 20;
 /// Files taken in with one transaction.
 const BATCH: usize = 256;
 
-/// Why an import or a proof could not run.
+/// Why an import, a proof or an export could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The store.
@@ -38,6 +39,14 @@ pub enum ArchiveError {
         /// What the system says.
         error: io::Error,
     },
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The store has files nobody has measured since there are manifests.
+    #[error(
+        "the archive was written before there were manifests and has none yet; any command that publishes, such as a fetch, writes them"
+    )]
+    NoManifests,
 }
 
 /// What became of one file of an import.
@@ -150,7 +159,7 @@ fn named_files(directory: &Path) -> Result<Vec<(ArticleSeq, ContentId, String)>,
 }
 
 /// A regular file's bytes, one more than are allowed where there are too many. A pipe would be waited for without end.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
@@ -256,75 +265,27 @@ fn article(sheet: Sheet, now: Timestamp) -> Result<Article, String> {
     normalise::normalise(Some(key), draft, None, now).map_err(|unfit| unfit.to_string())
 }
 
-/// What a proof of the archive found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proof {
-    /// Files that are there, unchanged, and what the store renders today; where it has let go of their words, unchanged.
-    pub proven: usize,
-    /// Files that are wrong, and how.
-    pub wrong: Vec<(String, String)>,
-    /// Files of the directory that feedmill did not write.
-    pub foreign: Vec<String>,
+/// What the store makes of a file that was written before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Nothing: the article or its words are no longer kept, or the file is an older store's.
+    NotKept,
+    /// Nothing, for this reason.
+    Cannot(String),
 }
 
-/// Renders every article that has a file anew and compares bytes; one whose words the store has let go of is compared by
-/// its digest. Files that feedmill did not write are named, not judged.
-pub fn verify(store: &Store, directory: &Path) -> Result<Proof, ArchiveError> {
-    let mut proof = Proof::default();
-    let mut there = BTreeSet::new();
-    match fs::read_dir(directory) {
-        Ok(entries) => {
-            for entry in entries {
-                let entry = entry.map_err(|error| ArchiveError::Unreadable {
-                    path: directory.to_owned(),
-                    error,
-                })?;
-                there.insert(entry.file_name().to_string_lossy().into_owned());
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(ArchiveError::Unreadable {
-                path: directory.to_owned(),
-                error,
-            });
-        }
-    }
-    for file in store.archived_files()? {
-        let present = there.remove(&file.name);
-        match if present {
-            prove(store, directory, &file)?
-        } else {
-            Err("missing".to_owned())
-        } {
-            Ok(()) => proof.proven += 1,
-            Err(why) => proof.wrong.push((file.name, why)),
-        }
-    }
-    proof.foreign = there.into_iter().collect();
-    Ok(proof)
-}
-
-fn prove(
-    store: &Store,
-    directory: &Path,
-    file: &ArchivedFile,
-) -> Result<Result<(), String>, StoreError> {
-    let bytes = match read(&directory.join(&file.name)) {
-        Ok(bytes) => bytes,
-        Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
-    };
-    if *blake3::hash(&bytes).as_bytes() != file.digest {
-        return Ok(Err("its bytes are not those that were written".to_owned()));
-    }
+/// Renders a file of the archive anew, as it was told then.
+pub(super) fn again(store: &Store, file: &ArchivedFile) -> Result<Again, StoreError> {
     let Some(article) = store.article(file.seq)? else {
-        return Ok(Err(format!("article {} is not in the store", file.seq)));
+        return Ok(Again::NotKept);
     };
     // Its words are in the file alone, or the file was written when the store that is here now was not: the digest is what
     // there is to prove it by.
     let number = name::parse_file_name(&file.name).map(|(number, _)| number);
     if article.pruned.is_some() || number != Some(file.seq) {
-        return Ok(Ok(()));
+        return Ok(Again::NotKept);
     }
     let rendered = || {
         let format = archive::format(&file.format)
@@ -337,13 +298,7 @@ fn prove(
         };
         publish::rendered(format, &article, &label)
     };
-    Ok(match rendered() {
-        Ok(again) if again == bytes => Ok(()),
-        Ok(_) => Err("it is as it was written, but the store renders it otherwise".to_owned()),
-        Err(why) => Err(format!(
-            "it is as it was written, but cannot be rendered again: {why}"
-        )),
-    })
+    Ok(rendered().map_or_else(Again::Cannot, Again::Bytes))
 }
 
 /// The format an article is kept in: that of the file it came from, or what its subscription says.

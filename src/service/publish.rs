@@ -12,6 +12,7 @@ use crate::output::archive::{ArchiveFormat, Label, name};
 use crate::output::atom::Atom;
 use crate::output::files::{self, FileError};
 use crate::service::archive as keeping;
+use crate::service::manifest;
 use crate::service::shelf;
 use crate::store::{ArchivedFile, Store, StoreError};
 
@@ -58,6 +59,8 @@ pub struct Masthead {
 pub struct Published {
     /// Archive files written.
     pub files: usize,
+    /// Manifests written.
+    pub manifests: usize,
     /// Articles that no file can hold, and why.
     pub unarchivable: Vec<(ArticleSeq, String)>,
     /// Whether the merged feed's bytes changed.
@@ -84,7 +87,10 @@ impl Press {
             ..Published::default()
         };
         if let Some(directory) = &self.archive {
-            self.archive_in(directory, &mut published).await?;
+            let filed = self.archive_in(directory, &mut published).await;
+            // Whatever became of the last files: those that are noted get into their manifests.
+            published.manifests = manifest::keep(&self.store, directory).await?;
+            filed?;
         }
         Ok(published)
     }
@@ -146,6 +152,7 @@ impl Press {
             language: label.language,
             zone: label.zone.name().to_owned(),
             digest: *blake3::hash(&bytes).as_bytes(),
+            size: Some(bytes.len() as u64),
             foreign: None,
         };
         Ok(Some((file, bytes)))

@@ -29,6 +29,8 @@ pub struct ArchivedFile {
     pub zone: String,
     /// BLAKE3 of its bytes.
     pub digest: [u8; 32],
+    /// How many bytes it has. `None`: it was written before that was kept, and nobody has measured it or nobody can.
+    pub size: Option<u64>,
     /// The id in the name of the file it was imported from, where another program gave it.
     pub foreign: Option<ContentId>,
 }
@@ -67,13 +69,45 @@ pub(super) fn archived(
     Ok(())
 }
 
+const MILLIS_OF_A_DAY: i64 = 86_400_000;
+
+/// -1 is a size that nobody can know any more.
+pub(super) fn size_column(size: Option<u64>) -> i64 {
+    size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX))
+}
+
+/// A row of `archive_file`, with `foreign_id` of `imported`.
+pub(super) fn file_of(cells: &Cells<'_, '_>) -> Result<ArchivedFile, StoreError> {
+    let foreign = match cells.get::<Option<String>>("foreign_id")? {
+        None => None,
+        Some(text) => Some(
+            ContentId::parse(&text).ok_or_else(|| cells.bad("foreign_id", &"not 16 hex digits"))?,
+        ),
+    };
+    Ok(ArchivedFile {
+        seq: cells.seq("seq")?,
+        name: cells.get("name")?,
+        format: cells.get("format")?,
+        language: cells.get("language")?,
+        zone: cells.get("zone")?,
+        digest: cells.get("digest")?,
+        size: cells
+            .get::<Option<i64>>("size")?
+            .and_then(|size| u64::try_from(size).ok()),
+        foreign,
+    })
+}
+
 fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO archive_file (seq, name, format, language, zone, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO archive_file (seq, name, format, language, zone, digest, size, day)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+                     max(coalesce((SELECT (recorded - ((recorded % ?8) + ?8) % ?8) / ?8 FROM article WHERE seq = ?1), 0),
+                         coalesce((SELECT max(day) FROM archive_file), -999999)))
              ON CONFLICT (seq) DO UPDATE SET name = excluded.name, format = excluded.format,
                                              language = excluded.language, zone = excluded.zone,
-                                             digest = excluded.digest",
+                                             digest = excluded.digest, size = excluded.size",
         )?
         .execute(params![
             number(file.seq)?,
@@ -82,6 +116,8 @@ fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreE
             file.language,
             file.zone,
             file.digest,
+            size_column(file.size),
+            MILLIS_OF_A_DAY,
         ])?;
     Ok(())
 }
@@ -125,29 +161,13 @@ pub(super) fn import(
 /// Every file of the archive, by number.
 pub(super) fn files(connection: &Connection) -> Result<Vec<ArchivedFile>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT t.seq, t.name, t.format, t.language, t.zone, t.digest, i.foreign_id
+        "SELECT t.seq, t.name, t.format, t.language, t.zone, t.digest, t.size, i.foreign_id
            FROM archive_file t LEFT JOIN imported i ON i.seq = t.seq ORDER BY t.seq",
     )?;
     let mut rows = statement.query([])?;
     let mut files = Vec::new();
     while let Some(row) = rows.next()? {
-        let cells = Cells::of(row, "archive_file", "seq")?;
-        let foreign = match cells.get::<Option<String>>("foreign_id")? {
-            None => None,
-            Some(text) => Some(
-                ContentId::parse(&text)
-                    .ok_or_else(|| cells.bad("foreign_id", &"not 16 hex digits"))?,
-            ),
-        };
-        files.push(ArchivedFile {
-            seq: cells.seq("seq")?,
-            name: cells.get("name")?,
-            format: cells.get("format")?,
-            language: cells.get("language")?,
-            zone: cells.get("zone")?,
-            digest: cells.get("digest")?,
-            foreign,
-        });
+        files.push(file_of(&Cells::of(row, "archive_file", "seq")?)?);
     }
     Ok(files)
 }

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_revisions.sql"),
     include_str!("migrations/0013_identity.sql"),
     include_str!("migrations/0016_keeping.sql"),
+    include_str!("migrations/0015_manifest.sql"),
 ];
 
 /// The newest schema.

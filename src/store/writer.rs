@@ -23,6 +23,7 @@ use crate::store::error::StoreError;
 use crate::store::feeds;
 use crate::store::health::{self, Judged};
 use crate::store::lock::Lock;
+use crate::store::manifest::{self, NotedManifest};
 use crate::store::meta;
 use crate::store::open;
 use crate::store::pages;
@@ -58,6 +59,8 @@ pub(super) enum Command {
     Silences(Vec<KeptSilence>, Reply<()>),
     Robots(Box<Kept>, Reply<()>),
     Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
+    Measured(Vec<(ArticleSeq, Option<u64>)>, Reply<()>),
+    Manifest(NotedManifest, Reply<()>),
     Withhold(Vec<ArticleSeq>, Reason, Timestamp, Reply<()>),
     Release(Vec<ArticleSeq>, Reason, Reply<usize>),
     Prune(Vec<Order>, Timestamp, Reply<usize>),
@@ -155,6 +158,14 @@ impl Writer {
                 Command::Revise(feed, at, articles, reply) => {
                     let done =
                         self.transact(|t, press| feeds::revise(t, press, &feed, at, &articles));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Measured(sizes, reply) => {
+                    let done = self.transact(|t, _| manifest::measured(t, &sizes));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Manifest(noted, reply) => {
+                    let done = self.transact(|t, _| manifest::note(t, &noted));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Withhold(entries, why, at, reply) => {

@@ -107,10 +107,20 @@ impl Mill {
         fs::read_to_string(self.path("data/feed.atom")).unwrap()
     }
 
-    /// The archive: names and bytes.
+    /// The archive: names and bytes of its articles' files.
     pub fn archive(&self) -> BTreeMap<String, Vec<u8>> {
+        self.archive_named(|name| !name.starts_with("MANIFEST-"))
+    }
+
+    /// Its manifests.
+    pub fn manifests(&self) -> BTreeMap<String, Vec<u8>> {
+        self.archive_named(|name| name.starts_with("MANIFEST-"))
+    }
+
+    fn archive_named(&self, wanted: impl Fn(&str) -> bool) -> BTreeMap<String, Vec<u8>> {
         files(&self.path("data/archive"))
             .into_iter()
+            .filter(|(name, _)| wanted(name))
             .map(|(name, (bytes, _))| (name, bytes))
             .collect()
     }

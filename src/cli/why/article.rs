@@ -10,9 +10,9 @@ use crate::model::article::StoredArticle;
 use crate::model::entry::EntryKey;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
+use crate::model::keep::Pruned;
 use crate::model::withheld::Reason;
 use crate::rules::revision::QUIET;
-use crate::model::keep::Pruned;
 use crate::rules::river::entry_iri;
 use crate::store::{Looked, StoreError};
 

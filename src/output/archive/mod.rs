@@ -2,6 +2,7 @@
 
 pub mod html;
 pub mod hugo;
+pub mod manifest;
 pub mod name;
 mod scalar;
 pub mod text;

@@ -138,6 +138,8 @@ impl Changes {
         let held = entry.and_then(|entry| entry.temper.held);
         self.waits |= held.is_some_and(|held| revision::waits(held.why));
     }
+}
+
 /// What a listing is looked at with.
 #[derive(Clone, Copy)]
 pub(super) struct Sight {

@@ -14,6 +14,7 @@ fn file(number: u64, name: &str) -> ArchivedFile {
         language: "zh-CN".to_owned(),
         zone: "Asia/Shanghai".to_owned(),
         digest: [u8::try_from(number).unwrap(); 32],
+        size: Some(number * 10),
         foreign: None,
     }
 }
