@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::copier::CopyTask;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
@@ -82,7 +83,7 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
-        let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
+        let mut publisher = Publisher::new(current.clone(), store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
         let serve = |listener| {
@@ -99,6 +100,15 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
+        let news = Arc::new(Notify::new());
+        let mut copier = CopyTask {
+            config: current.clone(),
+            desk: Arc::clone(&desk),
+            news: Arc::clone(&news),
+            changed: Arc::clone(&changed),
+        };
+        copier.open().await;
+        let copier = tokio::spawn(copier.run(orders.stop.clone()));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
@@ -138,6 +148,7 @@ impl Daemon {
                     }
                     if matches!(report.fate, Fate::Read { .. }) {
                         changed.notify_one();
+                        news.notify_one();
                     }
                 }
                 _ => {}
@@ -149,7 +160,7 @@ impl Daemon {
             manager.stopping();
         }
         let crew = Crew {
-            ears: [Some(reloader), watchdog],
+            ears: [Some(reloader), watchdog, Some(copier)],
             watchman,
             publisher,
             server,
@@ -163,7 +174,7 @@ impl Daemon {
 /// Who works beside the scheduler.
 struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 2],
+    ears: [Option<JoinHandle<()>>; 3],
     watchman: JoinHandle<()>,
     publisher: JoinHandle<()>,
     server: Option<JoinHandle<()>>,

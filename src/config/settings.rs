@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
+use crate::config::images::ImageSettings;
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::service::{ScheduleSettings, ServeSettings};
@@ -28,6 +29,8 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// The store.
     pub store: StoreSettings,
+    /// Copies of pictures.
+    pub images: ImageSettings,
     /// How often feeds are asked.
     pub schedule: ScheduleSettings,
     /// The HTTP server.
@@ -303,6 +306,10 @@ impl Settings {
             block.set("path", &mut settings.store.path, values::path);
             block.set("pages", &mut settings.store.pages, values::room);
             paths.push(block.at("path"));
+            block.finish(str::to_owned);
+        }
+        if let Some(mut block) = section(file, &mut top, "images") {
+            settings.images.read(&mut block);
             block.finish(str::to_owned);
         }
         if let Some(mut block) = section(file, &mut top, "schedule") {

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::article::Article;
 use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::image::ImageCopy;
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::model::withheld::Reason;
@@ -21,6 +22,7 @@ use crate::store::archive::{self, ArchivedFile, ImportedArticle};
 use crate::store::error::StoreError;
 use crate::store::feeds;
 use crate::store::health::{self, Judged};
+use crate::store::images;
 use crate::store::lock::Lock;
 use crate::store::meta;
 use crate::store::open;
@@ -56,6 +58,7 @@ pub(super) enum Command {
     Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
     Withhold(Vec<ArticleSeq>, Reason, Timestamp, Reply<()>),
     Release(Vec<ArticleSeq>, Reason, Reply<usize>),
+    Images(images::Work, Reply<Vec<ImageCopy>>),
     Close(Reply<()>),
 }
 
@@ -154,6 +157,10 @@ impl Writer {
                 }
                 Command::Release(entries, why, reply) => {
                     let done = self.transact(|t, _| withheld::release(t, &entries, why));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Images(work, reply) => {
+                    let done = self.transact(|t, _| images::done(t, &work));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {
