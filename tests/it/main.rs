@@ -27,6 +27,7 @@ mod fulltext;
 mod guard;
 mod health;
 mod hostile;
+mod images;
 mod metrics;
 mod once;
 mod opml_cmd;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::fetch::Fetch;
+use crate::fetch::{Fetch, guard};
 use crate::model::feed::Subscription;
 use crate::model::http::{Ask, HostSet, Page, Request};
 use crate::model::ids::FeedId;
@@ -20,9 +20,6 @@ use crate::store::{DueImage, Tried};
 /// The kinds that are kept, and whatever else there is: a server that has only that may say so.
 const IMAGES: &str =
     "image/avif, image/webp, image/jpeg, image/png, image/gif, image/*;q=0.5, */*;q=0.1";
-
-/// After this long it is asked again whether a picture may be asked for.
-const PUT_OFF: Duration = Duration::from_hours(1);
 
 /// What asking takes.
 pub(super) struct Hand<W> {
@@ -92,41 +89,37 @@ impl<W: Fetch> Hand<W> {
         let Ok(url) = PageUrl::parse(&image.url) else {
             return never("not an address");
         };
-        if let Err(refused) = self.may_ask(order, &url, met).await {
+        let order = asking(order, &url);
+        // An address in place of a name is judged before its robots.txt is asked for.
+        if let Err(refused) = guard::admit(&url, &order.allow_hosts) {
+            return never(&refused.to_string());
+        }
+        if let Err(refused) = self.may_ask(&order, &url, image.tries, met).await {
             return Ok(Err(refused));
         }
         *asked += 1;
-        let outcome = self.desk.web.fetch(self.request(order, url.clone())).await;
+        let request = Request {
+            most: Some(self.bounds.max),
+            ..order.request(
+                Ask {
+                    headers: vec![("Accept", IMAGES.to_owned())],
+                    ..Ask::get(url.clone())
+                },
+                None,
+            )
+        };
+        let outcome = self.desk.web.fetch(request).await;
         let page = match images::settle(outcome, image.tries) {
             Answered::Came(page) => page,
             Answered::Not(attempt) => return Ok(Err(attempt)),
         };
         // What a redirect led to is had before anybody can know where it is; it is not kept where it may not be asked.
         if page.url != url
-            && let Err(refused) = self.may_ask(order, &page.url, met).await
+            && let Err(refused) = self.may_ask(&order, &page.url, image.tries, met).await
         {
             return Ok(Err(refused));
         }
         self.keep(*page, image.tries).await
-    }
-
-    /// What is found in a stranger's words is asked at private addresses only where the feed itself is.
-    fn request(&self, order: &Subscription, url: PageUrl) -> Request {
-        let home = order.options.url("url").map(|feed| feed.origin());
-        let allowed = if home == Some(url.origin()) {
-            order.allow_hosts.clone()
-        } else {
-            HostSet::default()
-        };
-        let ask = Ask {
-            headers: vec![("Accept", IMAGES.to_owned())],
-            ..Ask::get(url)
-        };
-        Request {
-            allowed,
-            most: Some(self.bounds.max),
-            ..Request::new(ask, order.id.clone())
-        }
     }
 
     /// It is crawling, so robots.txt is obeyed (P-164).
@@ -134,6 +127,7 @@ impl<W: Fetch> Hand<W> {
         &self,
         order: &Subscription,
         url: &PageUrl,
+        tries: u32,
         met: &mut Met,
     ) -> Result<(), Attempt> {
         let who = (&self.desk.web, Some(&self.desk.store));
@@ -141,7 +135,7 @@ impl<W: Fetch> Hand<W> {
         match self.desk.crawling.ruling(who, order, url, now, met).await {
             Ruling::Allowed => Ok(()),
             Ruling::Forbidden(why) => Err(Attempt::Never(why)),
-            Ruling::PutOff(why) => Err(Attempt::later(why, PUT_OFF)),
+            Ruling::PutOff(why) => Err(Attempt::failed(why, tries)),
         }
     }
 
@@ -166,4 +160,16 @@ impl<W: Fetch> Hand<W> {
             }
         }
     }
+}
+
+/// The order as it holds for an address that is found in a stranger's words: it brings no credentials, and leads to private
+/// addresses only where the feed itself is.
+fn asking(order: &Subscription, url: &PageUrl) -> Subscription {
+    let home = order.options.url("url").map(|feed| feed.origin());
+    let mut order = order.clone();
+    order.credentials = None;
+    if home != Some(url.origin()) {
+        order.allow_hosts = HostSet::default();
+    }
+    order
 }

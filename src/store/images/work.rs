@@ -22,7 +22,7 @@ const FORGET: i64 = 500;
 
 /// What can be done.
 #[derive(Debug)]
-pub(in crate::store) enum Work {
+pub enum Work {
     Follow(Vec<FeedId>),
     List(Listed, ArticleSeq, Timestamp),
     Tried(Vec<(i64, Tried)>, usize, Timestamp),
@@ -30,10 +30,7 @@ pub(in crate::store) enum Work {
 }
 
 /// Does it; gives back the copies that were let go.
-pub(in crate::store) fn done(
-    transaction: &Connection,
-    work: &Work,
-) -> Result<Vec<ImageCopy>, StoreError> {
+pub fn done(transaction: &Connection, work: &Work) -> Result<Vec<ImageCopy>, StoreError> {
     match work {
         Work::Follow(feeds) => follow(transaction, feeds)?,
         Work::List(listed, next, now) => take_in(transaction, listed, *next, *now)?,
