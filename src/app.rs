@@ -1,5 +1,6 @@
 //! The only place where parts are chosen and joined.
 
+mod copier;
 pub mod daemon;
 mod handed;
 pub mod keeper;
@@ -16,10 +17,12 @@ pub mod trial;
 pub mod watchdog;
 pub mod watchman;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -193,11 +196,28 @@ impl App {
             user_refresh: self.config.settings.fetch.user_refresh,
             named: !named.is_empty(),
         };
-        let reports = cycle::cycle(Arc::new(desk), jobs, order, stop, done).await?;
+        let desk = Arc::new(desk);
+        copier::copier(&self.config, &desk).await?.follow().await?;
+        let (mut stop, told) = (pin!(stop), Cell::new(false));
+        let stopping = async {
+            stop.as_mut().await;
+            told.set(true);
+        };
+        let reports = cycle::cycle(Arc::clone(&desk), jobs, order, stopping, done).await?;
         let mut watch = Watch::new(self.store.clone())?;
         let glances = reports.iter().filter_map(Glance::of);
         for event in watch.polled(glances, now()).await? {
             told::health(&event);
+        }
+        if !told.get() {
+            let copied = tokio::select! {
+                () = stop => Ok(()),
+                copied = self.copy(&desk) => copied,
+            };
+            if let Err(error) = copied {
+                // The publishers' addresses stay, and the next run goes on.
+                tracing::error!(error = format!("{error:#}"), "pictures could not be copied");
+            }
         }
         Ok(reports)
     }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::copier::CopyTask;
 use crate::app::keeper::Keeper;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
@@ -92,7 +93,7 @@ impl Daemon {
             vitals: Arc::clone(&vitals),
             changed: Arc::clone(&changed),
         };
-        let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
+        let mut publisher = Publisher::new(current.clone(), store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
         let serve = |listener| {
@@ -110,6 +111,15 @@ impl Daemon {
         };
         let watchman = tokio::spawn(watchman.run());
         let keeper = tokio::spawn(keeper.run(retired.clone()));
+        let news = Arc::new(Notify::new());
+        let mut copier = CopyTask {
+            config: current.clone(),
+            desk: Arc::clone(&desk),
+            news: Arc::clone(&news),
+            changed: Arc::clone(&changed),
+        };
+        copier.open().await;
+        let copier = tokio::spawn(copier.run(orders.stop.clone()));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
@@ -154,6 +164,7 @@ impl Daemon {
                     }
                     if matches!(report.fate, Fate::Read { .. }) {
                         changed.notify_one();
+                        news.notify_one();
                     }
                 }
                 _ => {}
@@ -165,7 +176,7 @@ impl Daemon {
             manager.stopping();
         }
         let crew = Crew {
-            ears: [Some(reloader), watchdog, Some(clerk)],
+            ears: [Some(reloader), watchdog, Some(clerk), Some(copier)],
             watchman,
             keeper,
             publisher,
@@ -181,7 +192,7 @@ impl Daemon {
 /// Who works beside the scheduler.
 struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 3],
+    ears: [Option<JoinHandle<()>>; 4],
     watchman: JoinHandle<()>,
     keeper: JoinHandle<()>,
     publisher: JoinHandle<()>,

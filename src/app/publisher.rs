@@ -10,9 +10,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::error;
 
+use crate::app::copier::folder;
 use crate::app::watchman::health_feed;
 use crate::app::{SEALED, now, press, told};
 use crate::config::Config;
+use crate::output::gallery::Gallery;
 use crate::serve::library::Library;
 use crate::serve::shelve;
 use crate::service::publish::{Press, PublishError, Published};
@@ -150,8 +152,11 @@ impl Publisher {
         let Filled {
             mut publications,
             unfinished,
+            images,
             ..
         } = filled?;
+        let gallery = Gallery::new(folder(&self.config.borrow()), &images);
+        self.library.show_images(gallery);
         // What readers see now stays until everything older is where they can find it (F-48).
         let seen = self.library.latest().borrow().clone();
         if !unfinished || seen.is_none_or(|version| version.is_partial()) {

@@ -111,6 +111,7 @@ fn subscription<'a>(
     let charset = block.get("charset", charset);
     let allow_hosts = block.get("allow_hosts", values::hosts).unwrap_or_default();
     let scheme = credentials::scheme(file, &mut block);
+    let images = block.get("images", values::one_of(&["link", "copy"]));
     let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
     let fulltext = block.get("fulltext", fulltext).unwrap_or_default();
     let keep = keep::of_feed(file, &mut block);
@@ -137,6 +138,7 @@ fn subscription<'a>(
         allow_hosts,
         credentials,
         ignore_robots: robots == Some("ignore"),
+        copy_images: images == Some("copy"),
         fulltext,
         keep,
         options,

@@ -6,6 +6,7 @@
 mod credentials;
 pub mod edit;
 mod feeds;
+mod images;
 mod keep;
 mod places;
 mod problems;
@@ -24,6 +25,7 @@ use crate::config::raw::TomlFile;
 use crate::model::feed::{SourceSpec, Subscription};
 
 pub use crate::config::feeds::Rules;
+pub use crate::config::images::ImageSettings;
 pub use crate::config::keep::BackupSettings;
 pub use crate::config::places::Places;
 pub use crate::config::problems::{Problem, Problems};

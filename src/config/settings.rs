@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
+use crate::config::images::ImageSettings;
 use crate::config::keep::{self, BackupSettings};
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
@@ -34,6 +35,8 @@ pub struct Settings {
     pub keep: Keep,
     /// Copies of the store.
     pub backup: BackupSettings,
+    /// Copies of pictures.
+    pub images: ImageSettings,
     /// How often feeds are asked.
     pub schedule: ScheduleSettings,
     /// The HTTP server.
@@ -326,6 +329,10 @@ impl Settings {
         if let Some(mut block) = section(file, &mut top, "backup") {
             settings.backup.read(file, &mut block);
             paths.push(block.at("path"));
+            block.finish(str::to_owned);
+        }
+        if let Some(mut block) = section(file, &mut top, "images") {
+            settings.images.read(&mut block);
             block.finish(str::to_owned);
         }
         if let Some(mut block) = section(file, &mut top, "schedule") {

@@ -118,6 +118,7 @@ impl Fetch for Client {
                 },
                 feed: &request.feed,
                 allowed: &request.allowed,
+                most: request.most,
             };
             let answer = self.inner.exchange(&call, &mut patience).await?;
             let Some((status, location)) = answer.redirect() else {
@@ -149,6 +150,8 @@ struct Call<'a> {
     letter: Letter<'a>,
     feed: &'a FeedId,
     allowed: &'a HostSet,
+    /// Bytes of the answer.
+    most: Option<u64>,
 }
 
 impl Inner {
@@ -194,7 +197,7 @@ impl Inner {
         let sent = self
             .transport
             .send(&call.letter, &route, keep, &self.settings, patience);
-        self.receive(sent.await?, host, patience).await
+        self.receive(sent.await?, host, call.most, patience).await
     }
 
     /// A seat at an address of the route, which is tried first then. Whoever has to wait for one holds no place of others
@@ -216,6 +219,7 @@ impl Inner {
         &self,
         mut response: Response,
         host: &str,
+        most: Option<u64>,
         patience: &mut Patience<'_>,
     ) -> Result<Answer, FetchError> {
         let status = response.status().as_u16();
@@ -229,7 +233,10 @@ impl Inner {
         }
         let (mut body, mut share) = (Vec::new(), Share::default());
         if status == 200 {
-            let most = self.settings.max_wire;
+            let asked = most.and_then(|most| usize::try_from(most).ok());
+            let most = asked.map_or(self.settings.max_wire, |asked| {
+                asked.min(self.settings.max_wire)
+            });
             let too_large = || FetchError::TooLarge {
                 what: "answer",
                 limit: u64::try_from(most).unwrap_or(u64::MAX),

@@ -41,6 +41,9 @@ pub struct Subscription {
     pub credentials: Option<Credentials>,
     /// Pages that nobody wrote in an order are asked whatever robots.txt says: the operator has leave (P-164).
     pub ignore_robots: bool,
+    /// The pictures of its entries are copied, and shown from there: the one order by which something in an entry's
+    /// content is asked for.
+    pub copy_images: bool,
     /// Where the words of its entries are.
     pub fulltext: FullText,
     /// How long what it brings is kept, where that is otherwise than the settings say.
@@ -66,6 +69,7 @@ impl Subscription {
             allow_hosts: HostSet::default(),
             credentials: None,
             ignore_robots: false,
+            copy_images: false,
             fulltext: FullText::default(),
             keep: KeepOrder::default(),
             options: Options::default(),

@@ -57,6 +57,8 @@ pub struct Request {
     pub allowed: HostSet,
     /// For the origin they are for alone.
     pub credentials: Option<Credentials>,
+    /// Bytes of the answer at most, where that is less than the client takes from anybody.
+    pub most: Option<u64>,
 }
 
 impl Request {
@@ -68,6 +70,7 @@ impl Request {
             feed,
             allowed: HostSet::default(),
             credentials: None,
+            most: None,
         }
     }
 }

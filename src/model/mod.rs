@@ -11,6 +11,7 @@ pub mod health;
 pub mod hints;
 pub mod http;
 pub mod ids;
+pub mod image;
 pub mod keep;
 pub mod learned;
 pub mod poll;

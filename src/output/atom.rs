@@ -2,8 +2,8 @@
 //!
 //! What Atom has no word for stands in a namespace of ours, `fm:`, that other readers pass over: an entry's number
 //! (`fm:seq`), which words it carries (`fm:content`), its feed with us (`fm:feed`), the publisher's own id where that
-//! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`). Its lead picture
-//! is a `media:thumbnail`.
+//! is no IRI (`fm:original-id`), everybody else who carries the same words (`fm:carrier`), and where a picture that is
+//! shown from a copy of ours was (`fm:copy`). Its lead picture is a `media:thumbnail`.
 
 use crate::model::river::Carrier;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
@@ -171,7 +171,7 @@ fn write_entry(xml: &mut Xml, item: &Item<'_>) {
         xml.element("content", &[("type", "html")], &item.content);
     }
     if let Some(picture) = item.picture() {
-        xml.empty("media:thumbnail", &[("url", picture.as_str())]);
+        xml.empty("media:thumbnail", &[("url", picture)]);
     }
     ours(xml, item);
     xml.end();
@@ -244,6 +244,9 @@ fn ours(xml: &mut Xml, item: &Item<'_>) {
     }
     for carrier in item.carriers() {
         write_carrier(xml, carrier);
+    }
+    for (theirs, ours) in item.copies() {
+        xml.empty("fm:copy", &[("href", ours), ("of", theirs)]);
     }
 }
 

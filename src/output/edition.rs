@@ -7,12 +7,14 @@ use std::time::Duration;
 use crate::model::content::Content;
 use crate::model::entry::Enclosure;
 use crate::model::ids::{ArticleSeq, EntryId};
+use crate::model::image::Copies;
 use crate::model::river::{Carrier, River, RiverEntry};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::output::atom;
 use crate::output::forms::{fit, iri, is_media_type, language, line};
 use crate::rules::html;
+use crate::rules::images;
 
 /// No entry is added that would make the document longer (F-18).
 pub const MAX_DOCUMENT: usize = 1024 * 1024;
@@ -196,7 +198,7 @@ impl<'a> Item<'a> {
         let title = title(entry, &id);
         let content = match &entry.article.pruned {
             Some(_) => fit(gone(article.link.as_ref())),
-            None => content(&article.body, article.link.as_ref()),
+            None => content(&article.body, article.link.as_ref(), &entry.copies),
         };
         let summary = article
             .summary
@@ -235,9 +237,16 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// Its lead picture.
-    pub fn picture(&self) -> Option<&'a PageUrl> {
-        self.entry.article.article.thumbnail.as_ref()
+    /// The address of its lead picture: ours, where there is a copy.
+    pub fn picture(&self) -> Option<&'a str> {
+        let url = self.entry.article.article.thumbnail.as_ref()?;
+        images::copy_of(&self.entry.copies, url).or(Some(url.as_str()))
+    }
+
+    /// Its pictures that are shown from copies: the publisher's addresses, and ours.
+    pub fn copies(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let copies = self.entry.copies.iter().take(MAX_LIST);
+        copies.map(|(theirs, ours)| (theirs.as_str(), ours.as_str()))
     }
 
     /// Who else carries it.
@@ -316,8 +325,8 @@ fn categories(given: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn content(body: &Content, base: Option<&PageUrl>) -> String {
-    let whole = html::display(body, base);
+fn content(body: &Content, base: Option<&PageUrl>, copies: &Copies) -> String {
+    let whole = images::with_copies(html::display(body, base), copies);
     if whole.len() > MAX_CONTENT {
         fit(cut_copy(body, base))
     } else {

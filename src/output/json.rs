@@ -129,6 +129,15 @@ struct OfEntry<'a> {
     source: Source<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     carriers: Vec<OtherCarrier<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyOf<'a>>,
+}
+
+/// A picture that is shown from a copy of ours.
+#[derive(Serialize)]
+struct CopyOf<'a> {
+    url: &'a str,
+    of: &'a str,
 }
 
 #[derive(Serialize)]
@@ -171,7 +180,7 @@ fn entry<'a>(item: &'a Item<'a>) -> Entry<'a> {
         // One of the two is required; an entry without words has a summary.
         content_text: summary.filter(|_| html.is_none()),
         summary: summary.filter(|_| html.is_some()),
-        image: item.picture().map(PageUrl::as_str),
+        image: item.picture(),
         date_published: article.published.map(Timestamp::rfc3339),
         date_modified: stored.revised.rfc3339(),
         authors: people(item.writers()),
@@ -192,6 +201,7 @@ fn entry<'a>(item: &'a Item<'a>) -> Entry<'a> {
             original_id: item.original_id().map(|id| fit(id.to_owned())),
             source: source(&item.origin),
             carriers: item.carriers().map(carrier).collect(),
+            copies: item.copies().map(|(of, url)| CopyOf { url, of }).collect(),
         },
     }
 }

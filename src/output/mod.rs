@@ -5,6 +5,7 @@ pub mod atom;
 pub mod edition;
 pub mod files;
 mod forms;
+pub mod gallery;
 pub mod health;
 pub mod json;
 pub mod opml;

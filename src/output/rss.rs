@@ -90,7 +90,7 @@ fn item(item: &Item<'_>) -> RssItem {
     });
     let mut extensions = extension("atom:updated", &[], Some(stored.revised.rfc3339()));
     if let Some(picture) = item.picture() {
-        let attributes = [("url", picture.as_str()), ("medium", "image")];
+        let attributes = [("url", picture), ("medium", "image")];
         extensions.extend(extension("media:content", &attributes, None));
     }
     RssItem {

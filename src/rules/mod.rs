@@ -20,6 +20,7 @@ pub mod health;
 pub mod honesty;
 pub mod html;
 pub mod identity;
+pub mod images;
 pub mod lead;
 pub mod learn;
 pub mod limits;

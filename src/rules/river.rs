@@ -9,6 +9,7 @@ use crate::model::content::ContentHash;
 use crate::model::entry::EntryKey;
 use crate::model::feed::FeedInfo;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::image::Copies;
 use crate::model::river::{Carrier, River, RiverEntry};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -111,6 +112,7 @@ pub fn river(
             source: source(&article, known),
             article,
             carriers,
+            copies: Copies::new(),
         };
         by_id.insert(id, entry);
     }

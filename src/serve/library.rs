@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -14,6 +14,7 @@ use flate2::write::GzEncoder;
 use tokio::sync::{Semaphore, watch};
 
 use crate::model::time::Timestamp;
+use crate::output::gallery::Gallery;
 use crate::serve::conditional::Coding;
 
 /// Earlier issues of a document that are remembered, and for how long (F-36).
@@ -262,9 +263,17 @@ pub struct Version {
     places: HashMap<String, Place>,
     /// Who may read a kept document.
     pub(super) readers: Arc<Semaphore>,
+    images: Arc<RwLock<Arc<Gallery>>>,
 }
 
 impl Version {
+    /// The copies of pictures that are shown now, whichever version this is: a reader who has an older one asks for its
+    /// pictures, too.
+    pub fn images(&self) -> Arc<Gallery> {
+        let images = self.images.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&images)
+    }
+
     /// What this path leads to.
     pub fn place(&self, path: &str) -> Option<&Place> {
         self.places.get(path)
@@ -286,6 +295,7 @@ impl Version {
 pub struct Library {
     latest: watch::Sender<Option<Arc<Version>>>,
     readers: Arc<Semaphore>,
+    images: Arc<RwLock<Arc<Gallery>>>,
 }
 
 impl Default for Library {
@@ -293,6 +303,7 @@ impl Default for Library {
         Self {
             latest: watch::Sender::new(None),
             readers: Arc::new(Semaphore::new(READERS)),
+            images: Arc::default(),
         }
     }
 }
@@ -301,6 +312,14 @@ impl Library {
     /// The latest version, `None` until there is a first.
     pub fn latest(&self) -> watch::Receiver<Option<Arc<Version>>> {
         self.latest.subscribe()
+    }
+
+    /// Shows these copies of pictures and no others. Before the version whose documents name them.
+    pub fn show_images(&self, gallery: Gallery) {
+        let mut images = self.images.write().unwrap_or_else(PoisonError::into_inner);
+        if **images != gallery {
+            *images = Arc::new(gallery);
+        }
     }
 
     /// Makes these places the latest version, unless they are it already; says whether it did. Paths begin with a slash.
@@ -315,6 +334,7 @@ impl Library {
             let version = Version {
                 places: std::mem::take(&mut places),
                 readers: self.readers.clone(),
+                images: Arc::clone(&self.images),
             };
             *latest = Some(Arc::new(version));
             true

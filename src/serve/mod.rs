@@ -8,6 +8,7 @@ pub mod accept;
 pub mod conditional;
 pub mod delta;
 mod explained;
+mod gallery;
 pub mod library;
 pub mod limits;
 mod patience;

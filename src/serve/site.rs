@@ -25,6 +25,7 @@ use crate::serve::conditional::{
     Coding, Conditions, Current, coding, merges_feeds, not_modified, tags,
 };
 use crate::serve::delta::{Delta, delta};
+use crate::serve::gallery;
 use crate::serve::library::{Coded, Document, Kept, Place, Shown, Version};
 use crate::serve::limits::{Buckets, Cost};
 use crate::serve::problem::{Problem, number, text};
@@ -35,7 +36,7 @@ pub(super) const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src https: data:; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'; sandbox",
     ),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -52,6 +53,9 @@ pub(super) const ALWAYS: [(HeaderName, &str); 6] = [
 
 /// The page for people is shown by browsers: it has a style, and links one may follow (F-60).
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What never changes may be kept without asking again (F-49).
+pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
@@ -171,6 +175,9 @@ async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
     let Some(version) = look(&site, path).await else {
         return early();
     };
+    if gallery::name(path).is_some() {
+        return gallery::answer(&site, request, &version).await;
+    }
     match version.place(path) {
         Some(Place::Coming) => early(),
         Some(Place::Here(shown)) => site.answer(&request, path, &Offer::of(shown)),
@@ -179,7 +186,7 @@ async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
                 let offer = Offer {
                     document: &document,
                     last_modified,
-                    caching: HeaderValue::from_static("public, max-age=31536000, immutable"),
+                    caching: HeaderValue::from_static(FOR_EVER),
                     shown: None,
                 };
                 site.answer(&request, path, &offer)
@@ -258,20 +265,11 @@ impl Site {
     fn answer(&self, request: &Request, path: &str, offer: &Offer<'_>) -> Response {
         let document = offer.document;
         let headers = request.headers();
-        let lines = |name: HeaderName| -> Vec<&[u8]> {
-            let all = headers.get_all(name).into_iter();
-            all.map(HeaderValue::as_bytes).collect()
-        };
-        let conditions = Conditions {
-            none_match: lines(header::IF_NONE_MATCH),
-            modified_since: lines(header::IF_MODIFIED_SINCE),
-        };
-        if let Some(wait) = self.too_often(request, path, &conditions) {
-            let seconds = wait.as_millis().div_ceil(1000);
-            let wait = number("", seconds.try_into().unwrap_or(u64::MAX));
-            return Problem::OFTEN.with(header::RETRY_AFTER, wait);
+        let conditions = conditions(headers);
+        if let Some(refused) = self.too_often(request, path, &conditions) {
+            return refused;
         }
-        let accept = lines(header::ACCEPT_ENCODING);
+        let accept = lines(headers, &header::ACCEPT_ENCODING);
         let Some(coding) = coding(&accept, |coding| document.coded(coding).is_some()) else {
             return Problem::CODING.with(header::VARY, offer.vary());
         };
@@ -290,7 +288,7 @@ impl Site {
             label(&mut response, offer, coded, now);
             return response;
         }
-        if merges_feeds(&lines(HeaderName::from_static("a-im")))
+        if merges_feeds(&lines(headers, &HeaderName::from_static("a-im")))
             && let Some(shown) = offer.shown
             && let Some(named) = conditions.joined()
             && let Some(delta) = delta(shown, &tags(&named).unwrap_or_default(), chosen.bytes.len())
@@ -309,7 +307,13 @@ impl Site {
         response
     }
 
-    fn too_often(&self, request: &Request, path: &str, set: &Conditions<'_>) -> Option<Duration> {
+    /// What a client is told that asks too often.
+    pub(super) fn too_often(
+        &self,
+        request: &Request,
+        path: &str,
+        set: &Conditions<'_>,
+    ) -> Option<Response> {
         let cost = if set.is_empty() && request.method() == Method::GET {
             Cost::Whole
         } else {
@@ -317,13 +321,30 @@ impl Site {
         };
         let client = self.client(request)?;
         let buckets = self.buckets.as_ref()?;
-        buckets.take(client, path, cost, self.since.elapsed()).err()
+        let taken = buckets.take(client, path, cost, self.since.elapsed());
+        let seconds = taken.err()?.as_millis().div_ceil(1000);
+        let wait = number("", seconds.try_into().unwrap_or(u64::MAX));
+        Some(Problem::OFTEN.with(header::RETRY_AFTER, wait))
     }
 
     /// Who asks: the peer, or whom our own proxy says it asks for.
     fn client(&self, request: &Request) -> Option<IpAddr> {
         let Peer(peer) = *request.extensions().get::<Peer>()?;
         Some(forwarded(peer, request.headers(), &self.proxies))
+    }
+}
+
+/// What a header says, line by line.
+fn lines<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Vec<&'r [u8]> {
+    let all = headers.get_all(name).into_iter();
+    all.map(HeaderValue::as_bytes).collect()
+}
+
+/// What a client has already.
+pub(super) fn conditions(headers: &HeaderMap) -> Conditions<'_> {
+    Conditions {
+        none_match: lines(headers, &header::IF_NONE_MATCH),
+        modified_since: lines(headers, &header::IF_MODIFIED_SINCE),
     }
 }
 

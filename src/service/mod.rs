@@ -5,6 +5,7 @@ pub mod backup;
 pub mod crew;
 pub mod cycle;
 pub mod export;
+pub mod images;
 mod manifest;
 pub mod poll;
 pub mod prune;

@@ -6,13 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Host;
+
 use crate::model::article::StoredArticle;
 use crate::model::feed::{FeedState, Subscription};
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::image::{Copies, ImageCopy};
 use crate::model::river::River;
 use crate::model::time::Timestamp;
+use crate::model::urls::PageUrl;
 use crate::output::atom::Atom;
 use crate::output::edition::{Edition, History};
+use crate::output::gallery;
 use crate::output::opml::{self, Outline};
 use crate::output::page::{self, View};
 use crate::output::sealed::{self, Sealed};
@@ -93,6 +98,8 @@ pub struct Filled {
     pub unfinished: bool,
     /// Views that had to be rendered.
     pub rendered: usize,
+    /// Copies of pictures that may be asked for: those that public feeds show, now or before.
+    pub images: Vec<ImageCopy>,
 }
 
 /// Everything that is served, and what it was made from.
@@ -128,14 +135,34 @@ struct Stock<'a> {
     river: String,
     store_id: [u8; 16],
     hidden: Vec<FeedId>,
+    /// Feeds whose pictures are shown from copies.
+    copied: HashSet<FeedId>,
 }
 
-/// The merged feed alone, in a format.
+/// Of articles, the pictures that are shown from copies.
+type Pictures = BTreeMap<ArticleSeq, Copies>;
+
+/// The merged feed alone, in a format: a file, which is carried to where it is read. It shows copies where these can be had
+/// from there.
 pub(super) fn merged(press: &Press, output: &dyn Output) -> Result<Vec<u8>, PublishError> {
-    let stock = Stock::of(press)?;
+    let mut stock = Stock::of(press)?;
+    if is_this_machine(&press.masthead.home) {
+        stock.copied.clear();
+    }
     let wanted = stock.merged();
     let lineup = press.store.lineup(&wanted.choice)?;
-    Ok(output.render(&stock.river(&wanted, lineup)?))
+    let pictures = stock.pictures(&lineup)?;
+    Ok(output.render(&stock.river(&wanted, lineup, pictures)?))
+}
+
+/// Whether an address leads nowhere else: then nobody set it who shows anything to others.
+fn is_this_machine(home: &PageUrl) -> bool {
+    match home.as_url().host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => true,
+    }
 }
 
 /// The articles that stand in any view, and where archive documents are made those that none has yet.
@@ -187,6 +214,7 @@ impl Shelf {
             publications: Vec::new(),
             unfinished: false,
             rendered: 0,
+            images: stock.images()?,
         };
         let mut merged = stock.merged();
         let mut pages = Vec::new();
@@ -224,12 +252,13 @@ impl Shelf {
             }
             let lists = is_home.then_some((&*source_list, &*tag_list));
             let lineup = press.store.lineup(&wanted.choice)?;
-            let print = stock.print(wanted, &lineup, lists);
+            let pictures = stock.pictures(&lineup)?;
+            let print = stock.print(wanted, &lineup, &pictures, lists);
             let cached = match self.views.remove(&wanted.stem) {
                 Some(cached) if cached.print == print => cached,
                 _ => {
                     filled.rendered += 1;
-                    let publications = stock.render(wanted, lineup, lists)?;
+                    let publications = stock.render(wanted, lineup, pictures, lists)?;
                     Cached {
                         print,
                         publications,
@@ -279,7 +308,10 @@ impl<'a> Stock<'a> {
         let store_id = press.store.river_id()?;
         let states = press.store.feed_states()?.into_iter();
         let public = states.filter(|state| !hidden.contains(&state.id));
+        let copied = press.subscriptions.values().filter(|feed| feed.copy_images);
+        let copied = copied.filter(|feed| !hidden.contains(&feed.id));
         Ok(Self {
+            copied: copied.map(|feed| feed.id.clone()).collect(),
             press,
             states: public.map(|state| (state.id.clone(), state)).collect(),
             river: river::river_iri(press.masthead.id.as_deref(), store_id),
@@ -381,11 +413,12 @@ impl<'a> Stock<'a> {
         &self,
         wanted: &Wanted,
         lineup: &Lineup,
+        pictures: &Pictures,
         lists: Option<(&[View], &[View])>,
     ) -> blake3::Hash {
         let feeds = self.feeds_of(wanted, lineup);
         let what = format!(
-            "{} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {feeds:?} {lists:?}",
+            "{} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {feeds:?} {pictures:?} {lists:?}",
             wanted.stem,
             wanted.id,
             wanted.title,
@@ -407,10 +440,48 @@ impl<'a> Stock<'a> {
         named.iter().filter_map(known).collect()
     }
 
+    /// The copies that may be asked for.
+    fn images(&self) -> Result<Vec<ImageCopy>, StoreError> {
+        if self.copied.is_empty() {
+            return Ok(Vec::new());
+        }
+        let feeds: Vec<FeedId> = self.copied.iter().cloned().collect();
+        self.press.store.images_of(&feeds)
+    }
+
+    /// The pictures of a lineup that are shown from copies.
+    fn pictures(&self, lineup: &Lineup) -> Result<Pictures, StoreError> {
+        if self.copied.is_empty() {
+            return Ok(Pictures::new());
+        }
+        let home = &self.press.masthead.home;
+        let found = self.press.store.copies_of(&lineup.articles)?;
+        let addresses = |copies: Vec<(String, ImageCopy)>| {
+            let ours = |(url, copy): (String, ImageCopy)| (url, gallery::address(home, &copy));
+            copies.into_iter().map(ours).collect()
+        };
+        Ok(found
+            .into_iter()
+            .map(|(seq, copies)| (seq, addresses(copies)))
+            .collect())
+    }
+
     /// What a lineup looks like in full.
-    fn river(&self, wanted: &Wanted, lineup: Lineup) -> Result<River, StoreError> {
+    fn river(
+        &self,
+        wanted: &Wanted,
+        lineup: Lineup,
+        mut pictures: Pictures,
+    ) -> Result<River, StoreError> {
         let articles = self.press.store.articles(&lineup.articles)?;
-        Ok(self.river_of(wanted, articles, lineup))
+        let mut river = self.river_of(wanted, articles, lineup);
+        for entry in &mut river.entries {
+            let of_copied = self.copied.contains(&entry.article.feed);
+            if let Some(copies) = pictures.remove(&entry.article.seq).filter(|_| of_copied) {
+                entry.copies = copies;
+            }
+        }
+        Ok(river)
     }
 
     fn river_of(&self, wanted: &Wanted, articles: Vec<StoredArticle>, lineup: Lineup) -> River {
@@ -440,11 +511,12 @@ impl<'a> Stock<'a> {
         &self,
         wanted: &Wanted,
         lineup: Lineup,
+        pictures: Pictures,
         lists: Option<(&[View], &[View])>,
     ) -> Result<Vec<Publication>, StoreError> {
         let kept: HashSet<ArticleSeq> = lineup.unsealed.iter().map(|(_, seq)| *seq).collect();
         let most = lineup.articles.len() >= wanted.choice.limit;
-        let river = self.river(wanted, lineup)?;
+        let river = self.river(wanted, lineup, pictures)?;
         let edition = Edition::at(&river, &wanted.stem, wanted.history.clone(), &kept);
         let full = most || edition.items.len() < river.entries.len();
         let publication = |path: String, media_type, laid| Publication {
@@ -579,7 +651,8 @@ impl<'a> Stock<'a> {
         Ok(true)
     }
 
-    /// One archive document of the first of these articles, as many as fit.
+    /// One archive document of the first of these articles, as many as fit. It never changes and a copy may have to go, so its
+    /// pictures are where their publishers have them.
     fn seal_one(
         &self,
         dir: &Path,

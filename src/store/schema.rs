@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_identity.sql"),
     include_str!("migrations/0016_keeping.sql"),
     include_str!("migrations/0015_manifest.sql"),
+    include_str!("migrations/0017_images.sql"),
 ];
 
 /// The newest schema.

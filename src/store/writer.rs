@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::article::Article;
 use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::image::ImageCopy;
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
 use crate::model::withheld::Reason;
@@ -22,6 +23,7 @@ use crate::store::archive::{self, ArchivedFile, ImportedArticle};
 use crate::store::error::StoreError;
 use crate::store::feeds;
 use crate::store::health::{self, Judged};
+use crate::store::images;
 use crate::store::lock::Lock;
 use crate::store::manifest::{self, NotedManifest};
 use crate::store::meta;
@@ -68,6 +70,7 @@ pub(super) enum Command {
     Pruned(Timestamp, Reply<()>),
     Strays(Vec<Stray>, ArticleSeq, Reply<()>),
     Compact(Reply<()>),
+    Images(images::Work, Reply<Vec<ImageCopy>>),
     Close(Reply<()>),
 }
 
@@ -194,6 +197,10 @@ impl Writer {
                 }
                 Command::Compact(reply) => {
                     let _ = reply.send(self.compact());
+                }
+                Command::Images(work, reply) => {
+                    let done = self.transact(|t, _| images::done(t, &work));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {
                     let done = self.close();

@@ -155,7 +155,7 @@ fn block(lines: &str) -> String {
 }
 
 const BLOCK_KEYS: &str = "id, source, title, language, zone, archive, schedule, tags, private, charset, allow_hosts, \
-     credentials, robots, fulltext, keep, enabled";
+     credentials, images, robots, fulltext, keep, enabled";
 
 #[test]
 fn broken_blocks_are_told_apart() {
@@ -447,7 +447,7 @@ fn broken_settings_are_told_apart() {
     check(
         "\n[fetsch]\nper_host = 1\n",
         "feedmill.toml:2: unknown section [fetsch] (did you mean `fetch`?); \
-         allowed: data, [fetch], [feed], [archive], [store], [keep], [backup], [schedule], [serve], [log]",
+         allowed: data, [fetch], [feed], [archive], [store], [keep], [backup], [images], [schedule], [serve], [log]",
     );
     check(
         "fetch = 7\n",
@@ -631,7 +631,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 20 + 8 + 2 + 2 + 6 + 3 + 4 + 3 + 1);
+    assert_eq!(keys, 20 + 8 + 2 + 2 + 6 + 3 + 5 + 4 + 3 + 1);
 }
 
 #[test]
@@ -642,6 +642,7 @@ fn a_block_becomes_a_subscription_with_the_defaults_of_its_source() {
                 tags = [\"科学\", \" world \", \"world\"]
 private = true
 robots = \"ignore\"
+images = \"copy\"
 charset = \"GB2312\"
 \
                 [[feed]]\nid = \"c\"\nurl = \"https://example.org/g\"\nenabled = false\n";
@@ -675,6 +676,7 @@ charset = \"GB2312\"
     );
     assert_eq!((&*b.tags, b.private), (&[][..], None));
     assert_eq!((a.ignore_robots, b.ignore_robots), (true, false));
+    assert_eq!((a.copy_images, b.copy_images), (true, false));
     assert_eq!((a.charset.as_deref(), &b.charset), (Some("GB2312"), &None));
     assert_eq!(config.disabled.len(), 1);
     assert_eq!(config.files.settings, None);

@@ -31,6 +31,7 @@ mod guard;
 mod health;
 mod hostile;
 mod identity;
+mod images;
 mod metrics;
 mod once;
 mod opml_cmd;

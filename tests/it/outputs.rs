@@ -473,7 +473,7 @@ fn readers_read_all_formats_alike() {
                 let enclosed = item.enclosures().count().min(1);
                 let pictures = usize::from(item.picture().is_some());
                 assert_eq!(media, enclosed + pictures, "{}", item.id);
-                let first = item.enclosures().next().map(|(one, _)| &one.url);
+                let first = item.enclosures().next().map(|(one, _)| one.url.as_str());
                 let first = first.or(item.picture()).map(ToString::to_string);
                 let read = read.media.first().and_then(|media| media.content.first());
                 let read = read.and_then(|content| content.url.as_ref());

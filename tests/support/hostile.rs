@@ -74,6 +74,7 @@ pub fn entry(seq: u64) -> RiverEntry {
             updated: Some(at(0)),
         },
         carriers: Vec::new(),
+        copies: Default::default(),
     }
 }
 
