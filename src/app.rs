@@ -1,12 +1,14 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+pub mod follower;
 mod handed;
 mod mindful;
 pub mod notify;
 pub mod publisher;
 pub mod reextract;
 pub mod reload;
+pub mod search;
 pub mod sockets;
 pub mod subscribe;
 pub mod told;

@@ -16,6 +16,7 @@ use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
+use crate::app::search;
 use crate::app::watchdog::{self, Pulse};
 use crate::app::watchman::{self, Watchman};
 use crate::app::{App, now, roster, told};
@@ -23,6 +24,7 @@ use crate::config::{Config, Places};
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
+use crate::serve::search::Search;
 use crate::serve::site::{Maker, Site};
 use crate::service::poll::Desk;
 use crate::service::report::Fate;
@@ -82,12 +84,24 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
+        let search = search::search(current.clone(), store.clone());
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
+        let bell = Arc::new(Notify::new());
+        publisher.followed_by(Arc::clone(&bell));
+        let followers = vec![tokio::spawn(
+            search::follower(store.clone()).run(bell, retired.clone()),
+        )];
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
         let serve = |listener| {
             let live = live(&vitals, &desk);
-            serve(&app.config, listener, &library, live, retired.clone())
+            serve(
+                &app.config,
+                listener,
+                &library,
+                (live, search),
+                retired.clone(),
+            )
         };
         let server = listener.map(serve).transpose()?;
         let (polled, polls) = mpsc::unbounded_channel();
@@ -152,6 +166,7 @@ impl Daemon {
             ears: [Some(reloader), watchdog],
             watchman,
             publisher,
+            followers,
             server,
         };
         handed.close();
@@ -166,6 +181,8 @@ struct Crew {
     ears: [Option<JoinHandle<()>>; 2],
     watchman: JoinHandle<()>,
     publisher: JoinHandle<()>,
+    /// What is derived from the articles.
+    followers: Vec<JoinHandle<()>>,
     server: Option<JoinHandle<()>>,
 }
 
@@ -178,6 +195,9 @@ impl Crew {
         in_time("judging health", self.watchman).await;
         let _ = retire.send(true);
         in_time("publishing", self.publisher).await;
+        for follower in self.followers {
+            in_time("what follows the articles", follower).await;
+        }
         if let Some(server) = self.server {
             in_time("the server", server).await;
         }
@@ -238,7 +258,7 @@ fn serve(
     config: &Config,
     listener: StdListener,
     library: &Library,
-    live: HashMap<&'static str, Maker>,
+    (live, search): (HashMap<&'static str, Maker>, Search),
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let settings = &config.settings.serve;
@@ -247,6 +267,7 @@ fn serve(
     let site = Site {
         latest: library.latest(),
         live,
+        search: Some(search),
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),

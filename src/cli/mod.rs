@@ -11,6 +11,7 @@ pub mod man;
 pub mod opml;
 pub mod reextract;
 pub mod run;
+pub mod search;
 pub mod show;
 pub mod status;
 mod table;
@@ -101,6 +102,8 @@ commands! {
     Fetch => fetch,
     /// List stored articles
     List => list,
+    /// Search stored articles by their words
+    Search => search,
     /// Show one article whole
     Show => show,
     /// Show how each feed is doing: its state, when it was asked, when it is next and why

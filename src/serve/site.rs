@@ -27,7 +27,8 @@ use crate::serve::conditional::{
 use crate::serve::delta::{Delta, delta};
 use crate::serve::library::{Coded, Document, Kept, Place, Shown, Version};
 use crate::serve::limits::{Buckets, Cost};
-use crate::serve::problem::{Problem, number, text};
+use crate::serve::problem::{Problem, text};
+use crate::serve::search::{self, Search};
 
 /// What every answer carries (F-45, F-46). Nothing we serve runs or frames anything; a script that got through all else
 /// is dead here.
@@ -79,6 +80,8 @@ pub struct Site {
     /// What is made when it is asked for, by its path (`/healthz`, `/metrics`). It is there before the first version, and
     /// goes before a document of the same path.
     pub live: HashMap<&'static str, Maker>,
+    /// Who searches; `None` where nobody does.
+    pub search: Option<Search>,
     /// How often one client may ask; `None` where something in front of us sees to that.
     pub buckets: Option<Buckets>,
     /// How much one client may hold open.
@@ -166,6 +169,11 @@ async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
     if let Some(maker) = site.live.get(path) {
         return page(maker());
     }
+    if path == search::PATH
+        && let Some(who) = &site.search
+    {
+        return search::answer(&site, who, request).await;
+    }
     // One look: whatever is published while we answer, this request sees this version (F-40).
     let early = || Problem::EARLY.with(header::RETRY_AFTER, HeaderValue::from_static("5"));
     let Some(version) = look(&site, path).await else {
@@ -226,12 +234,12 @@ async fn read(kept: &Kept, readers: &Semaphore) -> io::Result<(Document, Timesta
 }
 
 /// A document as it is offered.
-struct Offer<'a> {
-    document: &'a Document,
-    last_modified: Timestamp,
-    caching: HeaderValue,
+pub(super) struct Offer<'a> {
+    pub(super) document: &'a Document,
+    pub(super) last_modified: Timestamp,
+    pub(super) caching: HeaderValue,
     /// Where it may be had in part.
-    shown: Option<&'a Shown>,
+    pub(super) shown: Option<&'a Shown>,
 }
 
 impl<'a> Offer<'a> {
@@ -255,7 +263,7 @@ impl<'a> Offer<'a> {
 }
 
 impl Site {
-    fn answer(&self, request: &Request, path: &str, offer: &Offer<'_>) -> Response {
+    pub(super) fn answer(&self, request: &Request, path: &str, offer: &Offer<'_>) -> Response {
         let document = offer.document;
         let headers = request.headers();
         let lines = |name: HeaderName| -> Vec<&[u8]> {
@@ -266,10 +274,13 @@ impl Site {
             none_match: lines(header::IF_NONE_MATCH),
             modified_since: lines(header::IF_MODIFIED_SINCE),
         };
-        if let Some(wait) = self.too_often(request, path, &conditions) {
-            let seconds = wait.as_millis().div_ceil(1000);
-            let wait = number("", seconds.try_into().unwrap_or(u64::MAX));
-            return Problem::OFTEN.with(header::RETRY_AFTER, wait);
+        let cost = if conditions.is_empty() && request.method() == Method::GET {
+            Cost::Whole
+        } else {
+            Cost::Question
+        };
+        if let Some(wait) = self.too_often(request, path, cost) {
+            return search::often(wait);
         }
         let accept = lines(header::ACCEPT_ENCODING);
         let Some(coding) = coding(&accept, |coding| document.coded(coding).is_some()) else {
@@ -309,12 +320,7 @@ impl Site {
         response
     }
 
-    fn too_often(&self, request: &Request, path: &str, set: &Conditions<'_>) -> Option<Duration> {
-        let cost = if set.is_empty() && request.method() == Method::GET {
-            Cost::Whole
-        } else {
-            Cost::Question
-        };
+    pub(super) fn too_often(&self, request: &Request, path: &str, cost: Cost) -> Option<Duration> {
         let client = self.client(request)?;
         let buckets = self.buckets.as_ref()?;
         buckets.take(client, path, cost, self.since.elapsed()).err()
@@ -473,6 +479,7 @@ mod tests {
         library.publish(places, Timestamp::EPOCH);
         Site {
             latest: library.latest(),
+            search: None,
             live: HashMap::new(),
             buckets: None,
             limits: Limits::default(),

@@ -26,6 +26,7 @@ use crate::store::meta;
 use crate::store::open;
 use crate::store::press::Press;
 use crate::store::robots;
+use crate::store::search::{self, Terms};
 use crate::store::withheld;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
@@ -56,6 +57,8 @@ pub(super) enum Command {
     Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
     Withhold(Vec<ArticleSeq>, Reason, Timestamp, Reply<()>),
     Release(Vec<ArticleSeq>, Reason, Reply<usize>),
+    Index(Box<Terms>, Reply<bool>),
+    ResetIndex(u32, Reply<()>),
     Close(Reply<()>),
 }
 
@@ -154,6 +157,14 @@ impl Writer {
                 }
                 Command::Release(entries, why, reply) => {
                     let done = self.transact(|t, _| withheld::release(t, &entries, why));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Index(terms, reply) => {
+                    let done = self.transact(|t, _| search::index(t, &terms));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::ResetIndex(recipe, reply) => {
+                    let done = self.transact(|t, _| search::reset(t, recipe));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

@@ -37,6 +37,8 @@ mod real;
 mod reextract;
 mod robots;
 mod scrape;
+mod search;
+mod search_feed;
 mod second;
 mod serve;
 mod serve_delta;

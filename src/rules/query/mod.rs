@@ -159,6 +159,37 @@ impl Query {
         })
     }
 
+    /// Whether it looks at authors or categories: where not, nobody needs to read them.
+    pub fn names_people_or_categories(&self) -> bool {
+        let mut conditions = self.clauses.iter().flat_map(|clause| &clause.0);
+        conditions.any(|condition| {
+            matches!(
+                condition.what,
+                What::Words(Place::Author | Place::Category, _)
+            )
+        })
+    }
+
+    /// Outside of these dates it asks for nothing: from the first on, before the second.
+    pub fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let (mut from, mut to) = (None, None);
+        for clause in &self.clauses {
+            let [condition] = clause.0.as_slice() else {
+                continue;
+            };
+            match (&condition.what, condition.not) {
+                (What::After(time), false) | (What::Before(time), true) => {
+                    from = from.max(Some(*time));
+                }
+                (What::Before(time), false) | (What::After(time), true) => {
+                    to = Some(to.map_or(*time, |to: Timestamp| to.min(*time)));
+                }
+                _ => {}
+            }
+        }
+        (from, to)
+    }
+
     /// What an index can narrow the search down with.
     pub fn plan(&self) -> Plan {
         plan::plan(self)

@@ -116,6 +116,26 @@ fn days_begin_where_the_operator_lives() {
     assert_eq!(query.normal(), "after:2026-03-03T16:00:00Z");
 }
 
+#[test]
+fn a_query_knows_the_dates_it_asks_for() {
+    let span = |text: &str| {
+        let (from, to) = parse(text).span();
+        [from, to].map(|time| time.map(|time| time.civil(&Zone::utc(), "%Y-%m-%d")))
+    };
+    let days =
+        |from: &str, to: &str| [from, to].map(|day| (!day.is_empty()).then(|| day.to_owned()));
+    assert_eq!(span("a"), days("", ""));
+    assert_eq!(
+        span("after:2025 a after:2026-02 before:2027 before:2026-03"),
+        days("2026-02-01", "2026-03-01")
+    );
+    assert_eq!(
+        span("-before:2025 -after:2026"),
+        days("2025-01-01", "2026-01-01")
+    );
+    assert_eq!(span("after:2025 OR a"), days("", ""));
+}
+
 fn wrong(text: &str, column: usize, why: &str) {
     let error = Query::parse(text, &Zone::utc()).unwrap_err();
     assert_eq!(error.column, column, "{text}: {error}");

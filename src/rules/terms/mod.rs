@@ -6,11 +6,13 @@
 //! articles.
 
 mod script;
+mod snippet;
 mod text;
 
 use std::collections::HashSet;
 
 pub use script::{Class, class};
+pub use snippet::{Snippet, snippet};
 pub use text::{Mapped, SearchText};
 
 use crate::model::content::ContentHash;

@@ -6,6 +6,7 @@ mod interleaving;
 mod opening;
 mod reading;
 mod recording;
+mod search;
 mod withheld;
 
 use std::path::PathBuf;
