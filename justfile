@@ -21,6 +21,10 @@ bench feeds="2000":
 bench-read feeds="200":
     cargo bench --bench read -- {{feeds}}
 
+# Size, recall and time of the search index over so many made-up articles
+bench-search articles="200000":
+    cargo bench --bench search -- {{articles}}
+
 # Any bytes into the readers, so many seconds each (wants cargo-fuzz)
 fuzz seconds="60":
     scripts/fuzz.sh {{seconds}}

@@ -60,6 +60,7 @@ async fn run(port: u16, entries: usize) -> Result<()> {
     limits.life = Duration::from_hours(1);
     let site = Site {
         latest: library.latest(),
+        search: None,
         live: HashMap::from([("/grow", maker(grow))]),
         buckets: None,
         limits,

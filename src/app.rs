@@ -2,6 +2,7 @@
 
 mod copier;
 pub mod daemon;
+pub mod follower;
 mod handed;
 pub mod keeper;
 mod mindful;
@@ -10,6 +11,7 @@ pub mod orders;
 pub mod publisher;
 pub mod reextract;
 pub mod reload;
+pub mod search;
 pub mod sockets;
 pub mod subscribe;
 pub mod told;

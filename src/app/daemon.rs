@@ -18,6 +18,7 @@ use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
+use crate::app::search;
 use crate::app::watchdog::{self, Pulse};
 use crate::app::watchman::{self, Watchman};
 use crate::app::{App, now, orders, roster, told};
@@ -25,6 +26,7 @@ use crate::config::{Config, Places};
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
 use crate::serve::limits::Buckets;
+use crate::serve::search::Search;
 use crate::serve::site::{Maker, Site};
 use crate::service::poll::Desk;
 use crate::service::report::Fate;
@@ -93,12 +95,24 @@ impl Daemon {
             vitals: Arc::clone(&vitals),
             changed: Arc::clone(&changed),
         };
+        let search = search::search(current.clone(), store.clone());
         let mut publisher = Publisher::new(current.clone(), store.clone(), Arc::clone(&library));
+        let bell = Arc::new(Notify::new());
+        publisher.followed_by(Arc::clone(&bell));
+        let mut hands = vec![tokio::spawn(
+            search::follower(store.clone()).run(bell, retired.clone()),
+        )];
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
         let serve = |listener| {
             let live = live(&vitals, &desk);
-            serve(&app.config, listener, &library, live, retired.clone())
+            serve(
+                &app.config,
+                listener,
+                &library,
+                (live, search),
+                retired.clone(),
+            )
         };
         let server = listener.map(serve).transpose()?;
         let (polled, polls) = mpsc::unbounded_channel();
@@ -110,7 +124,7 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
-        let keeper = tokio::spawn(keeper.run(retired.clone()));
+        hands.push(tokio::spawn(keeper.run(retired.clone())));
         let news = Arc::new(Notify::new());
         let mut copier = CopyTask {
             config: current.clone(),
@@ -178,8 +192,8 @@ impl Daemon {
         let crew = Crew {
             ears: [Some(reloader), watchdog, Some(clerk), Some(copier)],
             watchman,
-            keeper,
             publisher,
+            hands,
             server,
         };
         handed.close();
@@ -194,8 +208,9 @@ struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
     ears: [Option<JoinHandle<()>>; 4],
     watchman: JoinHandle<()>,
-    keeper: JoinHandle<()>,
     publisher: JoinHandle<()>,
+    /// Who keeps house and what follows the articles: each ends by itself after the order to.
+    hands: Vec<JoinHandle<()>>,
     server: Option<JoinHandle<()>>,
 }
 
@@ -208,7 +223,17 @@ impl Crew {
         in_time("judging health", self.watchman).await;
         let _ = retire.send(true);
         in_time("publishing", self.publisher).await;
-        in_time("housekeeping", self.keeper).await;
+        // Together they have as long as any other part.
+        let hands = async {
+            for hand in self.hands {
+                if let Err(error) = hand.await {
+                    error!(%error, "a defect in feedmill: a part broke down");
+                }
+            }
+        };
+        if timeout(PATIENCE, hands).await.is_err() {
+            warn!(part = "housekeeping", "did not end in time and is left");
+        }
         if let Some(server) = self.server {
             in_time("the server", server).await;
         }
@@ -269,7 +294,7 @@ fn serve(
     config: &Config,
     listener: StdListener,
     library: &Library,
-    live: HashMap<&'static str, Maker>,
+    (live, search): (HashMap<&'static str, Maker>, Search),
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let settings = &config.settings.serve;
@@ -278,6 +303,7 @@ fn serve(
     let site = Site {
         latest: library.latest(),
         live,
+        search: Some(search),
         buckets: Some(Buckets::default()),
         limits: Limits::default(),
         proxies: settings.proxies.clone(),

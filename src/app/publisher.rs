@@ -46,6 +46,8 @@ pub struct Publisher {
     health: Option<Publication>,
     /// When readers were last given another version.
     given: Option<Instant>,
+    /// Rung after each publication: what follows the articles and is derived from them.
+    followers: Vec<Arc<Notify>>,
 }
 
 impl Publisher {
@@ -60,7 +62,13 @@ impl Publisher {
             sealed,
             health: None,
             given: None,
+            followers: Vec::new(),
         }
+    }
+
+    /// Rings this after each publication, whether it could be made or not.
+    pub fn followed_by(&mut self, bell: Arc<Notify>) {
+        self.followers.push(bell);
     }
 
     /// Publishes whenever `changed` says so and it has become quiet, and once more when told to stop.
@@ -88,6 +96,9 @@ impl Publisher {
                         again.notify_one();
                     });
                 }
+            }
+            for bell in &self.followers {
+                bell.notify_one();
             }
         }
     }

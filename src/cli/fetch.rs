@@ -9,11 +9,14 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
-use crate::app::{App, told};
+use crate::app::{self, App, told};
 use crate::cli::{Global, Outcome, table};
 use crate::model::ids::FeedId;
 use crate::service::publish::Published;
 use crate::service::report::{Fate, FeedReport};
+
+/// Slices of articles that are taken into the search index at most: the rest is done the next time, or by who searches.
+const SLICES: usize = 8;
 
 /// Poll feeds, store what is new, publish, and exit.
 #[derive(clap::Args)]
@@ -64,6 +67,12 @@ impl Args {
             Ok(published) => (published, None),
             Err(error) => (Published::default(), Some(error)),
         };
+        if let Err(error) = app::search::catch_up(&app.store, SLICES).await {
+            warn!(
+                error = format!("{error:#}"),
+                "the search index was not brought up to date"
+            );
+        }
         for (number, why) in &published.unarchivable {
             warn!(article = number.0, why, "an article has no archive file");
         }

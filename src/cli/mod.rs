@@ -16,6 +16,7 @@ pub mod prune;
 pub mod reextract;
 pub mod release;
 pub mod run;
+pub mod search;
 pub mod show;
 pub mod status;
 mod table;
@@ -106,6 +107,8 @@ commands! {
     Fetch => fetch,
     /// List stored articles
     List => list,
+    /// Search stored articles by their words
+    Search => search,
     /// Show one article whole
     Show => show,
     /// Show what a revision changed: two of them side by side, by words

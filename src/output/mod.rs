@@ -42,8 +42,11 @@ pub trait Output: Send + Sync {
         }
     }
 
-    /// Its address: each format has one of its own (F-21).
+    /// Its address: each format has one of its own (F-21). A search is where it is asked.
     fn address(&self, edition: &Edition<'_>) -> String {
+        if edition.stem.contains('?') {
+            return below(&edition.river.home, edition.stem);
+        }
         let file = format!("{}.{}", edition.stem, self.name());
         below(&edition.river.home, &file)
     }

@@ -21,7 +21,7 @@ use crate::output::gallery::PLACE;
 use crate::serve::conditional::{Coding, Current, not_modified};
 use crate::serve::library::Version;
 use crate::serve::problem::{Problem, number, text};
-use crate::serve::site::{FOR_EVER, Site, conditions};
+use crate::serve::site::{FOR_EVER, Site, conditions, cost};
 
 /// Bytes that are read at once.
 const PIECE: u64 = 64 * 1024;
@@ -78,7 +78,7 @@ pub(super) async fn answer(site: &Site, request: Request, version: &Version) -> 
 /// Whether the client has the picture already; `Err` where it asks too often.
 fn has(site: &Site, request: &Request, etag: &str) -> Result<bool, Box<Response>> {
     let conditions = conditions(request.headers());
-    if let Some(refused) = site.too_often(request, request.uri().path(), &conditions) {
+    if let Some(refused) = site.too_often(request, request.uri().path(), cost(request, &conditions)) {
         return Err(Box::new(refused));
     }
     let current = Current {

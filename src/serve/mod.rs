@@ -13,6 +13,7 @@ pub mod library;
 pub mod limits;
 mod patience;
 mod problem;
+pub mod search;
 mod shelve;
 pub mod site;
 

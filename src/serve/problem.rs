@@ -34,6 +34,10 @@ problems! {
     MALFORMED: BAD_REQUEST, "malformed", "The request is malformed", 0;
     /// A head beyond its limits.
     HEAD: REQUEST_HEADER_FIELDS_TOO_LARGE, "head", "The head of the request is too large", 0;
+    /// A search that cannot be understood.
+    QUERY: BAD_REQUEST, "query", "The query cannot be understood", 0;
+    /// Others are served first.
+    BUSY: SERVICE_UNAVAILABLE, "busy", "Too much is asked at once", 0;
     /// Nothing there.
     NOT_FOUND: NOT_FOUND, "not-found", "There is nothing here", 300;
     /// Nothing there any more.
@@ -76,6 +80,19 @@ impl Problem {
         format!(
             "{{\"type\":\"urn:feedmill:problem:{kind}\",\"title\":\"{title}\",\"status\":{status}}}\n"
         )
+    }
+
+    /// The answer, with what is wrong this time (RFC 9457 §3.1.4).
+    pub fn detailed(self, detail: &str) -> Response<Body> {
+        let mut response = self.response();
+        let body = self.body(self.status.as_u16());
+        let detail = serde_json::Value::from(detail);
+        let body = format!(
+            "{},\"detail\":{detail}}}\n",
+            body.trim_end().trim_end_matches('}')
+        );
+        *response.body_mut() = Body::from(body);
+        response
     }
 
     /// The answer, with one header more.

@@ -29,6 +29,7 @@ use crate::serve::gallery;
 use crate::serve::library::{Coded, Document, Kept, Place, Shown, Version};
 use crate::serve::limits::{Buckets, Cost};
 use crate::serve::problem::{Problem, number, text};
+use crate::serve::search::{self, Search};
 
 /// What every answer carries (F-45, F-46). Nothing we serve runs or frames anything; a script that got through all else
 /// is dead here.
@@ -83,6 +84,8 @@ pub struct Site {
     /// What is made when it is asked for, by its path (`/healthz`, `/metrics`). It is there before the first version, and
     /// goes before a document of the same path.
     pub live: HashMap<&'static str, Maker>,
+    /// Who searches; `None` where nobody does.
+    pub search: Option<Search>,
     /// How often one client may ask; `None` where something in front of us sees to that.
     pub buckets: Option<Buckets>,
     /// How much one client may hold open.
@@ -170,6 +173,11 @@ async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
     if let Some(maker) = site.live.get(path) {
         return page(maker());
     }
+    if path == search::PATH
+        && let Some(who) = &site.search
+    {
+        return search::answer(&site, who, request).await;
+    }
     // One look: whatever is published while we answer, this request sees this version (F-40).
     let early = || Problem::EARLY.with(header::RETRY_AFTER, HeaderValue::from_static("5"));
     let Some(version) = look(&site, path).await else {
@@ -233,12 +241,12 @@ async fn read(kept: &Kept, readers: &Semaphore) -> io::Result<(Document, Timesta
 }
 
 /// A document as it is offered.
-struct Offer<'a> {
-    document: &'a Document,
-    last_modified: Timestamp,
-    caching: HeaderValue,
+pub(super) struct Offer<'a> {
+    pub(super) document: &'a Document,
+    pub(super) last_modified: Timestamp,
+    pub(super) caching: HeaderValue,
     /// Where it may be had in part.
-    shown: Option<&'a Shown>,
+    pub(super) shown: Option<&'a Shown>,
 }
 
 impl<'a> Offer<'a> {
@@ -262,11 +270,11 @@ impl<'a> Offer<'a> {
 }
 
 impl Site {
-    fn answer(&self, request: &Request, path: &str, offer: &Offer<'_>) -> Response {
+    pub(super) fn answer(&self, request: &Request, path: &str, offer: &Offer<'_>) -> Response {
         let document = offer.document;
         let headers = request.headers();
         let conditions = conditions(headers);
-        if let Some(refused) = self.too_often(request, path, &conditions) {
+        if let Some(refused) = self.too_often(request, path, cost(request, &conditions)) {
             return refused;
         }
         let accept = lines(headers, &header::ACCEPT_ENCODING);
@@ -308,17 +316,7 @@ impl Site {
     }
 
     /// What a client is told that asks too often.
-    pub(super) fn too_often(
-        &self,
-        request: &Request,
-        path: &str,
-        set: &Conditions<'_>,
-    ) -> Option<Response> {
-        let cost = if set.is_empty() && request.method() == Method::GET {
-            Cost::Whole
-        } else {
-            Cost::Question
-        };
+    pub(super) fn too_often(&self, request: &Request, path: &str, cost: Cost) -> Option<Response> {
         let client = self.client(request)?;
         let buckets = self.buckets.as_ref()?;
         let taken = buckets.take(client, path, cost, self.since.elapsed());
@@ -345,6 +343,15 @@ pub(super) fn conditions(headers: &HeaderMap) -> Conditions<'_> {
     Conditions {
         none_match: lines(headers, &header::IF_NONE_MATCH),
         modified_since: lines(headers, &header::IF_MODIFIED_SINCE),
+    }
+}
+
+/// What an answer costs at the most.
+pub(super) fn cost(request: &Request, set: &Conditions<'_>) -> Cost {
+    if set.is_empty() && request.method() == Method::GET {
+        Cost::Whole
+    } else {
+        Cost::Question
     }
 }
 
@@ -494,6 +501,7 @@ mod tests {
         library.publish(places, Timestamp::EPOCH);
         Site {
             latest: library.latest(),
+            search: None,
             live: HashMap::new(),
             buckets: None,
             limits: Limits::default(),

@@ -7,6 +7,7 @@ pub mod cycle;
 pub mod export;
 pub mod images;
 mod manifest;
+pub mod indexing;
 pub mod poll;
 pub mod prune;
 pub mod publish;

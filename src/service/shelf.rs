@@ -22,9 +22,10 @@ use crate::output::opml::{self, Outline};
 use crate::output::page::{self, View};
 use crate::output::sealed::{self, Sealed};
 use crate::output::{Laid, OUTPUTS, Output};
+use crate::rules::query::Query;
 use crate::rules::river::{self, Feeds, Head, Known, OtherCopy};
 use crate::service::publish::{Press, PublishError};
-use crate::store::{Beyond, Choice, Lineup, StoreError};
+use crate::store::{Beyond, Choice, Lineup, Seek, StoreError};
 
 /// Entries of an archive document, except where so many do not fit into one.
 pub const SEALED: usize = 100;
@@ -40,6 +41,21 @@ const FOREVER: Duration = Duration::from_hours(24 * 365);
 
 /// How long the page's style and the subscriptions are fresh.
 const AN_HOUR: Duration = Duration::from_hours(1);
+
+/// Hits of a search at most.
+const HITS: usize = 50;
+
+/// Articles a search looks at, at most: what matches seldom and has no term is not worth a walk over everything.
+const LOOKED_AT: usize = 5_000;
+
+/// A feed that is rendered when it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// What it is served as.
+    pub media_type: &'static str,
+    /// The document.
+    pub bytes: Vec<u8>,
+}
 
 /// Something that can be asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,6 +201,48 @@ pub(super) fn shown(press: &Press, seals: bool) -> Result<BTreeSet<ArticleSeq>, 
         shown.extend(press.store.lineup(&wanted.choice)?.articles);
     }
     Ok(shown)
+}
+
+/// What a query finds among what is shown to readers, as Atom; `asked` are its words as they were typed. Who it is
+/// depends on what is asked alone, not on how.
+pub fn search(press: &Press, query: &Query, asked: &str) -> Result<Feed, PublishError> {
+    let stock = Stock::of(press)?;
+    let shown = stock.states.keys().cloned().collect();
+    let tags = stock.subscriptions().into_iter();
+    let tags = tags
+        .map(|feed| (feed.id.clone(), feed.tags.clone()))
+        .collect();
+    let found = press.store.search(&Seek {
+        query,
+        tags: &tags,
+        shown: Some(&shown),
+        below: None,
+        limit: HITS,
+        most: LOOKED_AT,
+    })?;
+    let masthead = &press.masthead;
+    let wanted = Wanted {
+        stem: format!("search?q={}", segment(asked)),
+        choice: Choice {
+            feeds: found.articles.iter().map(|hit| hit.feed.clone()).collect(),
+            ..Choice::default()
+        },
+        id: river::view_iri(&stock.river, "search", &query.normal()),
+        title: format!("{} · {asked}", masthead.title),
+        subtitle: None,
+        language: masthead.language.clone(),
+        history: History::default(),
+    };
+    let lineup = Lineup {
+        changed: found.articles.iter().map(|hit| hit.recorded).max(),
+        ..Lineup::default()
+    };
+    let river = stock.river_of(&wanted, found.articles, lineup);
+    let edition = Edition::at(&river, &wanted.stem, History::default(), &HashSet::new());
+    Ok(Feed {
+        media_type: Atom.media_type(),
+        bytes: Atom.write(&edition),
+    })
 }
 
 impl Shelf {

@@ -27,6 +27,7 @@ mod retention;
 mod revisions;
 mod robots;
 mod schema;
+mod search;
 mod shapes;
 mod shown;
 mod strays;
@@ -46,6 +47,7 @@ pub use manifest::{Filed, NotedManifest};
 pub use meta::{Counts, FeedCounts};
 pub use press::{press_page, unpress_page};
 pub use retention::{KeptLine, VisitLine};
+pub use search::{Found, IndexState, Seek, Terms, Unindexed};
 pub use shown::{Beyond, Choice, Lineup};
 pub use strays::Stray;
 
@@ -235,6 +237,35 @@ impl Store {
     /// The numbers of all revisions of the entry that has this one, ascending.
     pub fn revisions(&self, seq: ArticleSeq) -> Result<Vec<ArticleSeq>, StoreError> {
         self.shared.readers.read(|c| revisions::of_entry(c, seq))
+    /// Takes terms of articles into the search index. False where it has gone on since they were read: read again.
+    pub async fn index(&self, terms: Terms) -> Result<bool, StoreError> {
+        self.ask(|reply| Command::Index(Box::new(terms), reply))
+            .await
+    }
+
+    /// Empties the search index, to be filled by this recipe.
+    pub async fn reset_index(&self, recipe: u32) -> Result<(), StoreError> {
+        self.ask(|reply| Command::ResetIndex(recipe, reply)).await
+    }
+
+    /// How far the search index is.
+    pub fn index_state(&self) -> Result<IndexState, StoreError> {
+        self.shared.readers.read(search::state)
+    }
+
+    /// How many articles are not in the search index of this recipe.
+    pub fn behind_index(&self, recipe: u32) -> Result<u64, StoreError> {
+        self.shared.readers.read(|c| search::behind(c, recipe))
+    }
+
+    /// Latest revisions that are not in the search index, so many at most, ascending.
+    pub fn unindexed(&self, limit: usize) -> Result<Unindexed, StoreError> {
+        self.shared.readers.read(|c| search::unindexed(c, limit))
+    }
+
+    /// The articles that are asked for, of those that are in the search index.
+    pub fn search(&self, seek: &Seek<'_>) -> Result<Found, StoreError> {
+        self.shared.readers.read(|c| search::find(c, seek))
     }
 
     /// Keeps the price of a request for the next start. It is also the least that can be written: a store that cannot

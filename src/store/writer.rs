@@ -33,6 +33,7 @@ use crate::store::press::Press;
 use crate::store::retention;
 use crate::store::robots;
 use crate::store::strays::{self, Stray};
+use crate::store::search::{self, Terms};
 use crate::store::withheld;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
@@ -71,6 +72,8 @@ pub(super) enum Command {
     Strays(Vec<Stray>, ArticleSeq, Reply<()>),
     Compact(Reply<()>),
     Images(images::Work, Reply<Vec<ImageCopy>>),
+    Index(Box<Terms>, Reply<bool>),
+    ResetIndex(u32, Reply<()>),
     Close(Reply<()>),
 }
 
@@ -200,6 +203,12 @@ impl Writer {
                 }
                 Command::Images(work, reply) => {
                     let done = self.transact(|t, _| images::done(t, &work));
+                Command::Index(terms, reply) => {
+                    let done = self.transact(|t, _| search::index(t, &terms));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::ResetIndex(recipe, reply) => {
+                    let done = self.transact(|t, _| search::reset(t, recipe));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

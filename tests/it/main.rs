@@ -44,6 +44,8 @@ mod retention;
 mod revisions;
 mod robots;
 mod scrape;
+mod search;
+mod search_feed;
 mod second;
 mod serve;
 mod serve_delta;

@@ -81,6 +81,7 @@ impl House {
         };
         let mut site = Site {
             latest: library.latest(),
+            search: None,
             live: HashMap::from([
                 ("/healthz", page("well\n")),
                 ("/metrics", page("polls 1\n")),

@@ -8,6 +8,7 @@ mod opening;
 mod reading;
 mod recording;
 mod retention;
+mod search;
 mod withheld;
 
 use std::path::PathBuf;
