@@ -78,7 +78,8 @@ pub(super) async fn answer(site: &Site, request: Request, version: &Version) -> 
 /// Whether the client has the picture already; `Err` where it asks too often.
 fn has(site: &Site, request: &Request, etag: &str) -> Result<bool, Box<Response>> {
     let conditions = conditions(request.headers());
-    if let Some(refused) = site.too_often(request, request.uri().path(), cost(request, &conditions)) {
+    if let Some(refused) = site.too_often(request, request.uri().path(), cost(request, &conditions))
+    {
         return Err(Box::new(refused));
     }
     let current = Current {

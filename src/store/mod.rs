@@ -237,6 +237,8 @@ impl Store {
     /// The numbers of all revisions of the entry that has this one, ascending.
     pub fn revisions(&self, seq: ArticleSeq) -> Result<Vec<ArticleSeq>, StoreError> {
         self.shared.readers.read(|c| revisions::of_entry(c, seq))
+    }
+
     /// Takes terms of articles into the search index. False where it has gone on since they were read: read again.
     pub async fn index(&self, terms: Terms) -> Result<bool, StoreError> {
         self.ask(|reply| Command::Index(Box::new(terms), reply))

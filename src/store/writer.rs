@@ -32,8 +32,8 @@ use crate::store::pages;
 use crate::store::press::Press;
 use crate::store::retention;
 use crate::store::robots;
-use crate::store::strays::{self, Stray};
 use crate::store::search::{self, Terms};
+use crate::store::strays::{self, Stray};
 use crate::store::withheld;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
@@ -203,6 +203,8 @@ impl Writer {
                 }
                 Command::Images(work, reply) => {
                     let done = self.transact(|t, _| images::done(t, &work));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
                 Command::Index(terms, reply) => {
                     let done = self.transact(|t, _| search::index(t, &terms));
                     let _ = reply.send(done.map_err(|failure| failure.error));

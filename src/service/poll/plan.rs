@@ -8,6 +8,7 @@ use crate::model::entry::{Draft, EntryKey, Lead, Listing, Skipped, Teaser};
 use crate::model::feed::FullText;
 use crate::model::http::Ask;
 use crate::model::poll::{KnownEntry, Missed, Roll};
+use crate::model::revision::{How, Withdrawal};
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::model::visit::Form;
