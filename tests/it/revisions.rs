@@ -163,7 +163,7 @@ fn updated_is_the_publishers_word() {
     let origin = Origin::start([("/a", one(Some(dates[0]), &words(1)))]);
     let mill = mill(&origin);
     mill.fetch(0);
-    let mut updated = |date: &str, seed: u32| {
+    let updated = |date: &str, seed: u32| {
         polled(&origin, &mill, one(Some(date), &words(seed)));
         let shown = last(&mill);
         let body = body(&shown).to_owned();
@@ -307,7 +307,7 @@ fn a_page_that_is_gone_for_good_takes_its_entry_back() {
     for (status, gone) in [(404, false), (410, true)] {
         origin.set("/a", feed("<p>short</p>"));
         origin.set("/1.html", page.clone());
-        let block = plain("a", &origin.url("/a")).trim_end().to_owned() + "\nfulltext = true\n";
+        let block = plain("a", &origin.url("/a")).trim_end().to_owned() + "\nfulltext = \"page\"\n";
         let mill = Mill::new(&block);
         mill.fetch(0);
         assert!(body(&last(&mill)).contains("<p>"), "its page was read");
@@ -349,7 +349,7 @@ fn a_counter_in_a_teaser_does_not_cost_a_request_a_poll() {
             ),
         ),
     );
-    let block = plain("a", &origin.url("/a")).trim_end().to_owned() + "\nfulltext = true\n";
+    let block = plain("a", &origin.url("/a")).trim_end().to_owned() + "\nfulltext = \"page\"\n";
     let mill = Mill::new(&block);
     for poll in 0..40 {
         origin.set("/a", feed(poll));
@@ -427,7 +427,7 @@ fn a_revert_that_stays_is_shown_in_the_end() {
     let store = Store::open(&scratch.path().join("store.db")).unwrap();
     let runtime = runtime();
     let feed = "a".parse().unwrap();
-    let mut seen = |hour: i64, text: &str| {
+    let seen = |hour: i64, text: &str| {
         let recorded =
             runtime.block_on(store.record(poll(hour * 3_600, vec![article(text, None)])));
         let document = store.feed_state(&feed).unwrap().unwrap().document;

@@ -62,10 +62,14 @@ fn wide(c: char) -> usize {
 fn wrapped(text: &str, column: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    // How wide the line is, and where in it (bytes, columns) it may be broken last.
-    let (mut taken, mut place) = (0, None);
+    // How wide the line is, and where in it (bytes) it may be broken: the last place, and the one before that.
+    let (mut taken, mut place, mut prior) = (0, None, None);
     for c in text.chars() {
         let width = wide(c);
+        // What closes stays with what it closes.
+        if is_closing(c) && place == Some(line.len()) {
+            place = prior;
+        }
         if taken + width > column && !line.is_empty() {
             let rest = match place.take() {
                 Some(at) if at < line.len() => line.split_off(at),
@@ -74,20 +78,20 @@ fn wrapped(text: &str, column: usize) -> Vec<String> {
             lines.push(line.trim_end().to_owned());
             rest.trim_start().clone_into(&mut line);
             taken = columns(&line);
+            prior = None;
         }
         if line.is_empty() && c == ' ' {
             continue;
         }
-        if width == 2 && !line.is_empty() && !is_closing(c) {
+        let opened = line.ends_with(is_opening) || line.ends_with("[-") || line.ends_with("{+");
+        if width == 2 && !line.is_empty() && !is_closing(c) && !opened {
             place = Some(line.len());
         }
         line.push(c);
         taken += width;
         if c == ' ' || (width == 2 && !is_opening(c)) {
+            prior = place;
             place = Some(line.len());
-        }
-        if width == 2 && is_opening(c) {
-            place = Some(line.len() - c.len_utf8()).filter(|at| *at > 0);
         }
     }
     if !line.is_empty() {
@@ -98,7 +102,7 @@ fn wrapped(text: &str, column: usize) -> Vec<String> {
 
 /// Does not begin a line.
 fn is_closing(c: char) -> bool {
-    "，。、；：？！）》」』】〉”’％".contains(c)
+    "，。、；：？！）》」』】〉”’％-+]},.;:?!)%".contains(c)
 }
 
 /// Does not end a line.
@@ -125,6 +129,8 @@ mod tests {
         check("甲乙丙丁戊", 5, &["甲乙", "丙丁", "戊"]);
         check("a甲乙 b", 4, &["a甲", "乙 b"]);
         check("unbreakable", 4, &["unbr", "eaka", "ble"]);
+        check("甲[-乙-]丙", 7, &["甲", "[-乙-]", "丙"]);
+        check("甲乙。丙", 4, &["甲", "乙。", "丙"]);
         check("", 4, &[]);
         // e with its accent is one column, and they are not parted.
         check(

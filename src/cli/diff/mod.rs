@@ -294,7 +294,9 @@ fn parts<'r, 'a>(rows: &'r [Row<'a>]) -> Vec<Part<'r, 'a>> {
         return parts;
     }
     for (place, row) in rows.iter().enumerate() {
-        if near(place) {
+        // One that stands alone between two that are shown takes no more room than to say that it is left out.
+        let is_alone = near(place + 1) && (place == 0 || near(place - 1));
+        if near(place) || is_alone {
             parts.push(Part::Row(row));
         } else if let Some(Part::Left(count)) = parts.last_mut() {
             *count += 1;

@@ -75,7 +75,7 @@ pub fn change<E>(
     if same && !dates.anew {
         return Ok(Change::None);
     }
-    let hold = |why| Ok(Change::Held(held(known.temper.held, why, article.raw, at)));
+    let withheld = |why| Ok(Change::Held(held(known.temper.held, why, article.raw, at)));
     let had = !same && before.revisions.iter().any(|(raw, _)| *raw == article.raw);
     let doubt = if same {
         None
@@ -96,7 +96,7 @@ pub fn change<E>(
         let of_late = before.revisions.iter();
         let of_late = of_late.filter(|(_, recorded)| *recorded > at.minus(DAY));
         if of_late.count() >= A_DAY {
-            return hold(Hold::Often);
+            return withheld(Hold::Often);
         }
         return Ok(Change::Revision {
             moves: true,
@@ -104,7 +104,7 @@ pub fn change<E>(
         });
     }
     if known.temper.quiet >= QUIET {
-        return hold(Hold::Spent);
+        return withheld(Hold::Spent);
     }
     Ok(Change::Revision {
         moves: dates.forward,
