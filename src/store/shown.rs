@@ -209,8 +209,9 @@ fn carriers(
            JOIN article a ON a.seq = e.latest_seq
            JOIN words w ON w.first_seq = ?2
            LEFT JOIN feed f ON f.num = e.feed
-          WHERE (e.words = ?2 OR e.first_seq IN (SELECT entry FROM borrowed WHERE owner = ?3))
-            AND e.first_seq <> ?3 AND e.feed IN shown
+          WHERE e.first_seq IN (SELECT first_seq FROM entry WHERE words = ?2
+                                 UNION SELECT entry FROM borrowed WHERE owner = ?3)
+            AND e.first_seq <> ?3 AND +e.feed IN shown
             AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
           ORDER BY e.first_seq"
     ))?;

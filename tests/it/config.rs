@@ -631,7 +631,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 20 + 8 + 2 + 2 + 6 + 3 + 5 + 4 + 3 + 1);
+    assert_eq!(keys, 20 + 10 + 2 + 2 + 6 + 3 + 5 + 4 + 3 + 1);
 }
 
 #[test]
