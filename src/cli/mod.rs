@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod feeds;
 pub mod fetch;
 pub mod list;
@@ -113,6 +114,8 @@ commands! {
     Reextract => reextract,
     /// Check the configuration and say all that is wrong with it
     Check => check,
+    /// Check store, room, clock, permissions, units and archive, and say what to do
+    Doctor => doctor,
     /// List, add or remove subscriptions
     Feeds => feeds,
     /// Take subscriptions over from other readers as OPML, or hand them on

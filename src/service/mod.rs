@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod crew;
 pub mod cycle;
+pub mod doctor;
 pub mod export;
 mod manifest;
 pub mod poll;

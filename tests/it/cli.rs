@@ -27,7 +27,7 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 22] = [
         &[],
         &["fetch"],
         &["list"],
@@ -47,6 +47,7 @@ fn the_help_says_what_there_is() {
         &["archive", "import"],
         &["archive", "verify"],
         &["archive", "export"],
+        &["doctor"],
         &["completions"],
         &["man"],
     ];
