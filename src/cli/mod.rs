@@ -6,6 +6,7 @@ mod changes;
 pub mod check;
 pub mod completions;
 pub mod diff;
+pub mod doctor;
 pub mod feeds;
 pub mod fetch;
 pub mod list;
@@ -125,6 +126,8 @@ commands! {
     Release => release,
     /// Check the configuration and say all that is wrong with it
     Check => check,
+    /// Check store, room, clock, permissions, units and archive, and say what to do
+    Doctor => doctor,
     /// List, add or remove subscriptions
     Feeds => feeds,
     /// Take subscriptions over from other readers as OPML, or hand them on

@@ -10,6 +10,7 @@ pub mod health;
 pub mod json;
 pub mod opml;
 pub mod page;
+pub mod room;
 pub mod rss;
 pub mod sealed;
 pub mod xml;

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod backup;
 pub mod crew;
 pub mod cycle;
+pub mod doctor;
 pub mod export;
 pub mod images;
 pub mod indexing;

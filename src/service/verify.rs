@@ -239,7 +239,8 @@ impl Walk<'_> {
         let path = self.directory.join(manifest::file_name(day));
         Ok(Seen {
             noted,
-            bytes: files::read_up_to(&path, draft.bytes().len()),
+            // What is longer is read far enough to be told apart.
+            bytes: files::read_up_to(&path, 2 * draft.bytes().len() + (1 << 16)),
         })
     }
 
@@ -330,7 +331,7 @@ impl Walk<'_> {
                 _ if names.contains(line.name.as_str()) => {
                     lines.push(format!("{} is not where it was", line.name));
                 }
-                _ => lines.push(format!("it names {}, which is not in the store", line.name)),
+                _ => lines.push(format!("it names {}, which is not of its day", line.name)),
             }
         }
         let found: BTreeSet<&str> = found.files.iter().map(|line| line.name.as_str()).collect();

@@ -66,6 +66,35 @@ impl Lock {
     }
 }
 
+/// Who works on a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nobody.
+    Nobody,
+    /// The process of this number, where it is known.
+    By(Option<u32>),
+}
+
+/// Who holds the lock of this database; without taking it for longer than a look.
+pub fn held(database: &Path) -> Result<Held, StoreError> {
+    let path = beside(database, ".lock");
+    let failed = |doing, source| StoreError::Io {
+        doing,
+        path: path.clone(),
+        source,
+    };
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Held::Nobody),
+        Err(error) => return Err(failed("open", error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Held::Nobody),
+        Err(TryLockError::WouldBlock) => Ok(Held::By(holder(&mut file))),
+        Err(TryLockError::Error(error)) => Err(failed("look at the lock", error)),
+    }
+}
+
 fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.take(32).read_to_string(&mut text).ok()?;

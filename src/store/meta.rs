@@ -43,6 +43,42 @@ pub struct FeedCounts {
     pub newest: Option<Timestamp>,
 }
 
+/// How much came lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// Articles, all of them.
+    pub articles: u64,
+    /// Articles since then.
+    pub recent_articles: u64,
+    /// Bytes of files of the archive whose articles came since then.
+    pub recent_file_bytes: u64,
+    /// When an article was last stored.
+    pub latest: Option<Timestamp>,
+}
+
+/// How much came since a time.
+pub(super) fn growth(connection: &Connection, since: Timestamp) -> Result<Growth, StoreError> {
+    let read = |row: &Row<'_>| {
+        let cells = Cells::of(row, "meta", "one")?;
+        Ok(Growth {
+            articles: cells.count("articles")?,
+            recent_articles: cells.count("recent")?,
+            recent_file_bytes: cells.count("bytes")?,
+            latest: cells.maybe_time("last_change")?,
+        })
+    };
+    connection
+        .prepare_cached(
+            "SELECT one, last_change,
+                    (SELECT count(*) FROM article) AS articles,
+                    (SELECT count(*) FROM article WHERE recorded >= ?1) AS recent,
+                    (SELECT coalesce(sum(f.size), 0) FROM archive_file f JOIN article a ON a.seq = f.seq
+                      WHERE a.recorded >= ?1 AND f.size > 0) AS bytes
+               FROM meta",
+        )?
+        .query_row([since.millis()], |row| Ok(read(row)))?
+}
+
 fn meta<T>(
     connection: &Connection,
     read: impl FnOnce(&Cells<'_, '_>) -> Result<T, StoreError>,

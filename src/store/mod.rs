@@ -43,8 +43,9 @@ pub use feeds::PastPoll;
 pub use find::{Carrying, Looked};
 pub use health::{Judged, Watched};
 pub use images::{DueImage, Kept as KeptImages, Listed, Tried, Unlisted};
+pub use lock::{Held, held};
 pub use manifest::{Filed, NotedManifest};
-pub use meta::{Counts, FeedCounts};
+pub use meta::{Counts, FeedCounts, Growth};
 pub use press::{press_page, unpress_page};
 pub use retention::{KeptLine, VisitLine};
 pub use search::{Found, IndexState, Seek, Terms, Unindexed};
@@ -536,6 +537,18 @@ impl Store {
     /// How much there is of each feed, by id.
     pub fn feed_counts(&self) -> Result<Vec<FeedCounts>, StoreError> {
         self.shared.readers.read(meta::feed_counts)
+    }
+
+    /// How much came since a time.
+    pub fn growth(&self, since: Timestamp) -> Result<Growth, StoreError> {
+        self.shared.readers.read(|c| meta::growth(c, since))
+    }
+
+    /// Reads the whole database; an error says what is wrong. Quicker than [`verify`](Self::verify).
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.shared
+            .readers
+            .read(|c| open::whole_check(c, &self.shared.path))
     }
 
     /// Reads the whole database and compares every index with its table; an error says what is wrong.

@@ -233,9 +233,19 @@ fn quick_check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     check(connection, path, "PRAGMA quick_check(3)")
 }
 
-/// Like [`quick_check`], and compares every index with its table.
+/// Like [`quick_check`], and looks at what points where.
+pub(super) fn whole_check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    quick_check(connection, path)?;
+    references(connection, path)
+}
+
+/// Like [`whole_check`], and compares every index with its table.
 pub(super) fn integrity_check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     check(connection, path, "PRAGMA integrity_check(3)")?;
+    references(connection, path)
+}
+
+fn references(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let dangling = connection
         .prepare("PRAGMA foreign_key_check")
         .and_then(|mut check| check.exists([]))

@@ -65,6 +65,54 @@ mod tests {
         assert_eq!(version, newest());
     }
 
+    /// Days never go back, whatever the clock did; what was before 1970 is in a day, too.
+    #[test]
+    fn files_that_are_older_than_manifests_get_their_days() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let at = MIGRATIONS
+            .iter()
+            .position(|sql| sql.contains("CREATE TABLE manifest"))
+            .unwrap();
+        for sql in &MIGRATIONS[..at] {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection
+            .pragma_update(None, "user_version", i64::try_from(at).unwrap())
+            .unwrap();
+        connection
+            .execute_batch("INSERT INTO feed (num, id) VALUES (1, 'a')")
+            .unwrap();
+        const DAY: i64 = 86_400_000;
+        for (seq, recorded) in [
+            (0, -1),
+            (1, 0),
+            (2, 2 * DAY),
+            (4, DAY),
+            (7, 3 * DAY - 1),
+            (9, 3 * DAY),
+        ] {
+            connection
+                .execute_batch(&format!(
+                    "INSERT INTO words VALUES ({seq}, CAST(printf('%032d', {seq}) AS BLOB));
+                     INSERT INTO entry VALUES ({seq}, 1, 1, '{seq}', {seq}, {seq}, zeroblob(16), NULL, 0, 0, 0);
+                     INSERT INTO article (seq, entry, words, recorded, revised, raw, partial, title, body_kind, body)
+                     VALUES ({seq}, {seq}, {seq}, {recorded}, 0, zeroblob(16), 0, '', 'html', '');
+                     INSERT INTO archive_file VALUES ({seq}, '{seq}', 'html', 'zh', 'UTC', zeroblob(32))"
+                ))
+                .unwrap();
+        }
+        migrate(&mut connection).unwrap();
+        let days: Vec<(i64, i64, Option<i64>)> = connection
+            .prepare("SELECT seq, day, size FROM archive_file ORDER BY seq")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let expected = [(0, -1), (1, 0), (2, 2), (4, 2), (7, 2), (9, 3)];
+        assert_eq!(days, expected.map(|(seq, day)| (seq, day, None)));
+    }
+
     #[test]
     fn a_new_store_is_of_the_recipe_the_program_hashes_by() {
         let mut connection = Connection::open_in_memory().unwrap();

@@ -51,6 +51,7 @@ fn the_help_says_what_there_is() {
         &["prune"],
         &["backup"],
         &["archive", "export"],
+        &["doctor"],
         &["completions"],
         &["man"],
     ];
