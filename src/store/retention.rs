@@ -154,6 +154,9 @@ fn visit_lines(
 }
 
 /// Lets go of what is ordered. Inside the caller's transaction.
+///
+/// `seq = seq` has `SQLite` take the row out and put it in again: a row that only shrinks in its place leaves its page
+/// almost empty for good, one that is taken out lets it be joined with its neighbours, and pages become free.
 pub(super) fn prune(
     transaction: &Connection,
     orders: &[Order],
@@ -166,7 +169,7 @@ pub(super) fn prune(
         let changed = if order.tier == Tier::Metadata {
             transaction
                 .prepare_cached(
-                    "UPDATE article SET pruned = ?2, body = '', title = '', id = NULL, link = NULL, more = NULL,
+                    "UPDATE article SET seq = seq, pruned = ?2, body = '', title = '', id = NULL, link = NULL, more = NULL,
                                         summary = NULL, summary_kind = NULL
                       WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM pruning g WHERE g.num = article.pruned
                                                                                AND g.tier = 'metadata')",
@@ -175,7 +178,7 @@ pub(super) fn prune(
         } else {
             transaction
                 .prepare_cached(
-                    "UPDATE article SET pruned = ?2, body = '' WHERE seq = ?1 AND pruned IS NULL",
+                    "UPDATE article SET seq = seq, pruned = ?2, body = '' WHERE seq = ?1 AND pruned IS NULL",
                 )?
                 .execute([seq, pruning])?
         };

@@ -124,3 +124,43 @@ fn what_has_gone_goes_once_and_says_by_which_rule() {
         [seq(1)]
     );
 }
+
+#[test]
+fn the_room_of_words_that_went_is_free() {
+    let scratch = Scratch::new();
+    let words = |id: u32| {
+        (0..90)
+            .map(|n| (id * 1_000 + n).to_string())
+            .collect::<String>()
+    };
+    let articles = (0..600).map(|id| article(&format!("e{id}"), &words(id)));
+    scratch.record(poll("a", at(0), articles.collect()));
+    let pages = |name| {
+        let pragma = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        scratch
+            .raw()
+            .pragma_query_value(None, name, pragma)
+            .unwrap()
+    };
+    let before = pages("page_count");
+    let mut below = None;
+    loop {
+        let lines = scratch.store.kept_lines(below, 100).unwrap();
+        let Some(last) = lines.last() else { break };
+        below = Some(last.line.seq);
+        let orders = lines.iter().map(|kept| Order {
+            seq: kept.line.seq,
+            tier: Tier::Bodies,
+            rule: "made up".to_owned(),
+            bytes: 0,
+        });
+        wait(scratch.store.prune(orders.collect(), at(100))).unwrap();
+    }
+    let free = pages("freelist_count");
+    assert!(free * 4 > before, "{free} of {before} pages are free");
+    // And it is used again.
+    let articles = (600..700).map(|id| article(&format!("e{id}"), &words(id)));
+    scratch.record(poll("a", at(200), articles.collect()));
+    assert_eq!(pages("page_count"), before);
+    scratch.store.verify().unwrap();
+}
