@@ -224,6 +224,7 @@ fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
         archive: directory,
         feed: settings.feed.path.clone(),
         entries: settings.feed.entries,
+        share: settings.feed.fair_share,
         masthead: Masthead {
             id: settings.feed.id.clone(),
             title: settings.feed.title.clone(),

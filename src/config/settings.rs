@@ -14,6 +14,7 @@ use crate::config::values;
 use crate::model::http::HostSet;
 use crate::model::urls::PageUrl;
 use crate::rules::allowance::PerDay;
+use crate::rules::share::Share;
 
 /// Everything that can be set. Paths are whole: relative ones have been put below the data directory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -182,6 +183,8 @@ pub struct FeedSettings {
     pub id: Option<String>,
     /// How many entries it holds.
     pub entries: usize,
+    /// How much of them, and of a tag's, one source may take.
+    pub fair_share: Share,
     /// Where people find it: an address that ends in a slash.
     pub public_url: PageUrl,
     /// The file it is written to.
@@ -198,6 +201,7 @@ impl Default for FeedSettings {
             language: "zh".to_owned(),
             id: None,
             entries: 200,
+            fair_share: Share::ALL,
             public_url: PageUrl::parse("http://localhost:8080/").expect("an address"),
             path: PathBuf::from("feed.atom"),
         }
@@ -222,6 +226,7 @@ impl FeedSettings {
         block.set("language", &mut self.language, values::language);
         block.set("id", &mut self.id, optional(values::iri));
         block.set("entries", &mut self.entries, values::count(1..=10_000));
+        block.set("fair_share", &mut self.fair_share, values::share);
         block.set("public_url", &mut self.public_url, values::base_address);
         block.set("path", &mut self.path, values::path);
     }

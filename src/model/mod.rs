@@ -14,6 +14,7 @@ pub mod ids;
 pub mod learned;
 pub mod poll;
 pub mod river;
+pub mod ruling;
 pub mod time;
 pub mod urls;
 pub mod visit;

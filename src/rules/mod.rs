@@ -28,6 +28,8 @@ pub mod repair;
 pub mod rhythm;
 pub mod river;
 pub mod robots;
+pub mod ruling;
 pub mod schedule;
 pub mod settle;
+pub mod share;
 pub mod silence;

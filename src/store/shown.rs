@@ -9,6 +9,7 @@ use crate::model::article::StoredArticle;
 use crate::model::content::ContentHash;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::time::Timestamp;
+use crate::rules::share::Window;
 use crate::store::articles::{CarrierRow, article};
 use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
@@ -22,6 +23,8 @@ pub struct Choice {
     pub once: bool,
     /// The newest so many entries, by date.
     pub limit: usize,
+    /// Of each feed at most so many of them, as long as others fill the places.
+    pub quota: Option<usize>,
     /// And every entry with a revision above this number, however old its date: what no sealed page has yet.
     pub beyond: Option<Beyond>,
 }
@@ -48,6 +51,10 @@ pub struct Lineup {
     /// When an article of these feeds was last stored.
     pub changed: Option<Timestamp>,
 }
+
+/// A feed that has its share of the list is looked past for so many times the list's length: what is older does not
+/// count as another's news, and nobody walks a million entries to fill twenty places.
+const LOOKED_AT: usize = 16;
 
 /// Beyond so many feeds it is cheaper to walk all entries by date than those of each feed.
 const FEW: usize = 8;
@@ -86,6 +93,7 @@ struct Line {
     words: i64,
     /// What brought it, where that is asked.
     cause: i64,
+    feed: i64,
 }
 
 /// The entries of a choice.
@@ -95,22 +103,22 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
     // `+` keeps the planner from the index by feed.
     let newest = match (choice.once, few) {
         (true, true) => shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown",
+            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e WHERE e.feed IN shown",
             owns!(),
             "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
         ),
         (true, false) => shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE +e.feed IN shown",
+            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e WHERE +e.feed IN shown",
             owns!(),
             "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
         ),
         (false, _) => shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown",
+            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e WHERE e.feed IN shown",
             waits_not!(),
             "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
         ),
     };
-    let mut lines = lines(connection, newest, params![feeds, count(choice.limit)])?;
+    let mut lines = window(connection, newest, &feeds, choice)?;
     let mut unsealed = Vec::new();
     if let Some(bounds) = choice.beyond {
         let mut known: HashSet<i64> = lines.iter().map(|line| line.seq).collect();
@@ -151,7 +159,7 @@ fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Li
     let mut found = lines(
         connection,
         shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, a.seq
+            "SELECT e.latest_seq, e.first_seq, e.words, a.seq, e.feed
                FROM article a JOIN entry e ON e.first_seq = a.entry AND e.latest_seq = a.seq
               WHERE a.seq > ?2 AND +e.feed IN shown",
             owns!(),
@@ -164,7 +172,7 @@ fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Li
     found.extend(lines(
         connection,
         shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, max(n.seq)
+            "SELECT e.latest_seq, e.first_seq, e.words, max(n.seq), e.feed
                FROM article n
                JOIN entry p ON p.first_seq = n.entry AND p.latest_seq = n.seq AND p.first_seq <= ?2
                JOIN article b ON b.seq = (SELECT max(seq) FROM article WHERE entry = p.first_seq AND seq <= ?2)
@@ -179,7 +187,7 @@ fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Li
     found.extend(lines(
         connection,
         shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, r.cause
+            "SELECT e.latest_seq, e.first_seq, e.words, r.cause, e.feed
                FROM revealed r JOIN entry e ON e.first_seq = r.entry
               WHERE r.cause > ?2 AND r.cause <= ?3 AND e.latest_seq <= ?2 AND +e.feed IN shown",
             owns!()
@@ -250,20 +258,46 @@ fn changed(
     Ok(millis.map(Timestamp::from_millis))
 }
 
-fn lines(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Line>, StoreError> {
-    let read = |row: &Row<'_>| {
-        Ok(Line {
-            seq: row.get(0)?,
-            first_seq: row.get(1)?,
-            words: row.get(2)?,
-            cause: row.get(3)?,
-        })
+/// The newest, as many as are wanted, each feed with its share. Rows are read one by one: where nobody has more than its
+/// share, no more of them than there are places.
+fn window(
+    connection: &Connection,
+    newest: &str,
+    feeds: &str,
+    choice: &Choice,
+) -> Result<Vec<Line>, StoreError> {
+    let most = match choice.quota {
+        Some(_) => choice.limit.saturating_mul(LOOKED_AT),
+        None => choice.limit,
     };
+    let mut window = Window::new(choice.limit, choice.quota);
+    let mut statement = connection.prepare_cached(newest)?;
+    let mut rows = statement.query(params![feeds, count(most)])?;
+    while let Some(row) = rows.next()? {
+        let line = line(row)?;
+        if !window.offer(line.feed, line) {
+            break;
+        }
+    }
+    Ok(window.close())
+}
+
+fn lines(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Line>, StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
     let lines = statement
-        .query_map(params, read)?
+        .query_map(params, line)?
         .collect::<Result<_, _>>()?;
     Ok(lines)
+}
+
+fn line(row: &Row<'_>) -> Result<Line, rusqlite::Error> {
+    Ok(Line {
+        seq: row.get(0)?,
+        first_seq: row.get(1)?,
+        words: row.get(2)?,
+        cause: row.get(3)?,
+        feed: row.get(4)?,
+    })
 }
 
 /// Feed ids need no escaping.

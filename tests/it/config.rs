@@ -499,6 +499,18 @@ fn broken_settings_are_told_apart() {
         "[log]\nlevel = \"loud\"\n",
         "feedmill.toml:2: `level` in [log]: `loud` is none of error, warn, info, debug, trace",
     );
+    for share in ["0.0", "1.01", "-0.5", "nan", "inf", "2"] {
+        check(
+            &format!("[feed]\nfair_share = {share}\n"),
+            &format!(
+                "feedmill.toml:2: `fair_share` in [feed]: `{share}` is no part of one: write 0.25 for a quarter, 1.0 for no limit"
+            ),
+        );
+    }
+    check(
+        "[feed]\nfair_share = \"0.25\"\n",
+        "feedmill.toml:2: `fair_share` in [feed]: wants a part of one, such as 0.25, this is a text in quotes",
+    );
     check("data = \"\"\n", "feedmill.toml:1: `data`: is empty");
 }
 
@@ -631,7 +643,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 20 + 8 + 2 + 2 + 4 + 3 + 1);
+    assert_eq!(keys, 20 + 9 + 2 + 2 + 4 + 3 + 1);
 }
 
 #[test]

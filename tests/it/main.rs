@@ -21,6 +21,7 @@ mod damage;
 mod discover;
 mod feed;
 mod feeds_cmd;
+mod fair_share;
 mod fetch;
 mod fold;
 mod fulltext;

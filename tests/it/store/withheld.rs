@@ -10,6 +10,7 @@ fn merged(store: &Scratch, once: bool, last: Option<u64>) -> (Vec<u64>, Vec<(u64
         feeds: vec![feed("a"), feed("b")],
         once,
         limit: if last.is_some() { 0 } else { 100 },
+        quota: None,
         beyond: last.map(|last| Beyond {
             last: Some(seq(last)),
             most: None,
