@@ -120,7 +120,7 @@ pub(super) fn is_steady(char: char) -> bool {
 
 /// Unicode's `Default_Ignorable_Code_Point`: joiners, direction marks, variation selectors, Hangul fillers, the soft
 /// hyphen. They go before NFKC, which would otherwise not compose across them.
-pub(super) fn is_invisible(char: char) -> bool {
+pub fn is_invisible(char: char) -> bool {
     matches!(char,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'

@@ -13,9 +13,12 @@ mod map;
 mod table;
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::model::content::CanonicalText;
-use map::{Entry, MAP, is_invisible, is_steady, simplified};
+use map::{Entry, MAP, is_steady, simplified};
+
+pub use map::is_invisible;
 
 /// Folds a text for comparing. Folding a folded text changes nothing.
 pub fn fold(text: &str) -> CanonicalText {
@@ -70,6 +73,23 @@ pub fn fold(text: &str) -> CanonicalText {
         }
     }
     CanonicalText::from_folded(out.finish())
+}
+
+/// Whether a character parts words: it leaves nothing, and neither belongs to the letter before it (an accent, a tone
+/// mark) nor is it invisible.
+pub fn parts(char: char) -> bool {
+    match MAP.get(char) {
+        _ if char.is_ascii() => !char.is_ascii_alphanumeric(),
+        Entry::Vanishes => true,
+        Entry::Becomes(_) => false,
+        Entry::Depends => {
+            // Most of what depends and is no mark is Han beyond the BMP.
+            !matches!(char, '\u{20000}'..='\u{3FFFF}')
+                && !is_invisible(char)
+                && !is_combining_mark(char)
+                && fold(char.encode_utf8(&mut [0; 4])).as_str().is_empty()
+        }
+    }
 }
 
 /// What each ASCII character leaves; 0 for nothing.
