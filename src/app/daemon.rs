@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::bench::Bench;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
@@ -100,6 +101,12 @@ impl Daemon {
         };
         let watchman = tokio::spawn(watchman.run());
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
+        let bench = Bench {
+            config: config.subscribe(),
+            store: store.clone(),
+            changed: Arc::clone(&changed),
+        };
+        let bench = tokio::spawn(bench.run());
         let reloader = Reloader {
             places,
             look,
@@ -149,7 +156,7 @@ impl Daemon {
             manager.stopping();
         }
         let crew = Crew {
-            ears: [Some(reloader), watchdog],
+            ears: [Some(reloader), Some(bench), watchdog],
             watchman,
             publisher,
             server,
@@ -163,7 +170,7 @@ impl Daemon {
 /// Who works beside the scheduler.
 struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 2],
+    ears: [Option<JoinHandle<()>>; 3],
     watchman: JoinHandle<()>,
     publisher: JoinHandle<()>,
     server: Option<JoinHandle<()>>,

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::error;
 
 use crate::app::watchman::health_feed;
-use crate::app::{now, press, told};
+use crate::app::{judge, now, press, told};
 use crate::config::Config;
 use crate::serve::library::Library;
 use crate::serve::shelve;
@@ -93,6 +93,7 @@ impl Publisher {
     /// Puts what the store holds where readers find it. Where that fails, they wait for the first publication.
     pub async fn open(&mut self) {
         let config = Arc::clone(&self.config.borrow());
+        self.judge(&config).await;
         let done = match press(&config, &self.store) {
             Ok(press) => self
                 .shelve(&Arc::new(press), Shelf::front)
@@ -112,6 +113,7 @@ impl Publisher {
     /// Everything the store holds, for readers.
     async fn shelve_all(&mut self) -> anyhow::Result<()> {
         let config = Arc::clone(&self.config.borrow());
+        self.judge(&config).await;
         let press = Arc::new(press(&config, &self.store)?);
         self.shelve(&press, Shelf::fill).await?;
         self.given = None;
@@ -121,6 +123,7 @@ impl Publisher {
     /// Brings readers and files up to the store. Readers come before files: a full disk keeps nobody from the news.
     async fn publish(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<Published> {
         let config = Arc::clone(&self.config.borrow());
+        self.judge(&config).await;
         let press = Arc::new(press(&config, &self.store)?);
         let shelved = loop {
             match self.shelve(&press, Shelf::fill).await {
@@ -132,6 +135,13 @@ impl Publisher {
         let published = spawn_blocking(move || runtime.block_on(press.publish())).await??;
         shelved?;
         Ok(published)
+    }
+
+    /// Judges what came by the rules that stand. What is not judged is not shown, so this may fail.
+    async fn judge(&self, config: &Config) {
+        if let Err(error) = judge(config, &self.store).follow(now()).await {
+            error!(%error, "what came could not be judged by rules, and is not shown before it is");
+        }
     }
 
     /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.

@@ -62,7 +62,7 @@ fn import(
             app::now(),
         )
         .await?;
-        app.press()?.publish().await?;
+        app.publish().await?;
         app.store.close().await?;
         anyhow::Ok(outcomes)
     })?;

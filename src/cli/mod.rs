@@ -10,6 +10,7 @@ mod log;
 pub mod man;
 pub mod opml;
 pub mod reextract;
+pub mod rules;
 pub mod run;
 pub mod show;
 pub mod status;
@@ -111,6 +112,8 @@ commands! {
     Try => trial,
     /// Read kept pages again by today's rules and store what is otherwise, asking nobody
     Reextract => reextract,
+    /// List the rules that tag, drop or highlight entries, or try what one would have done
+    Rules => rules,
     /// Check the configuration and say all that is wrong with it
     Check => check,
     /// List, add or remove subscriptions

@@ -78,7 +78,7 @@ impl Args {
             runtime.block_on(async {
                 let tally = self.tell(&order).await?;
                 if tally.revised + tally.new + tally.reprints > 0 {
-                    app.press()?.publish().await?;
+                    app.publish().await?;
                 }
                 app.store.close().await?;
                 anyhow::Ok(tally)

@@ -9,6 +9,7 @@ mod feeds;
 mod places;
 mod problems;
 mod raw;
+mod rules;
 mod schedule;
 mod service;
 mod settings;
@@ -21,10 +22,12 @@ use toml::de::DeTable;
 use crate::config::feeds::{Feeds, Known};
 use crate::config::raw::TomlFile;
 use crate::model::feed::{SourceSpec, Subscription};
+use crate::rules::ruling::Rule;
 
 pub use crate::config::feeds::Rules;
 pub use crate::config::places::Places;
 pub use crate::config::problems::{Problem, Problems};
+pub use crate::config::rules::of_file as rules_of_file;
 pub use crate::config::schedule::schedule;
 pub use crate::config::service::{ScheduleSettings, ServeSettings};
 pub use crate::config::settings::{
@@ -40,6 +43,8 @@ pub struct Config {
     pub subscriptions: Vec<Subscription>,
     /// The feeds with `enabled = false`: never asked, but what they brought is still theirs.
     pub disabled: Vec<Subscription>,
+    /// The rules, in the order of their file.
+    pub rules: Vec<Rule>,
     /// Which files were read.
     pub files: Files,
 }
@@ -111,6 +116,7 @@ impl Config {
                     settings: settings.below(data),
                     subscriptions: feeds.enabled,
                     disabled: feeds.disabled,
+                    rules: feeds.rules,
                     files: Files {
                         settings: settings_file,
                         feeds: feeds_file,

@@ -122,9 +122,12 @@ pub(super) fn share(value: &DeValue<'_>) -> Result<Share, String> {
     // What is no number, or out of range, becomes 0 or more than all.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let parts = parts.map(|parts| parts.round() as u32);
-    parts
-        .and_then(Share::of)
-        .ok_or_else(|| format!("`{}` is no part of one: write 0.25 for a quarter, 1.0 for no limit", shown(&text)))
+    parts.and_then(Share::of).ok_or_else(|| {
+        format!(
+            "`{}` is no part of one: write 0.25 for a quarter, 1.0 for no limit",
+            shown(&text)
+        )
+    })
 }
 
 /// A [`whole`] number of things.

@@ -3,6 +3,7 @@
 use crate::model::article::StoredArticle;
 use crate::model::feed::FeedInfo;
 use crate::model::ids::FeedId;
+use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
@@ -40,6 +41,8 @@ pub struct RiverEntry {
     pub source: FeedInfo,
     /// Other entries that carry the same words, oldest first.
     pub carriers: Vec<Carrier>,
+    /// What the operator's rules say of it.
+    pub marks: Marks,
 }
 
 /// Another entry with the same words.

@@ -96,6 +96,8 @@ pub struct Rounds {
     pub standing: Option<Round>,
     /// What will be, once everything is judged.
     pub coming: Option<Round>,
+    /// Whether there are verdicts of rounds that are over.
+    pub over: bool,
     /// The last article there is.
     pub last: Option<ArticleSeq>,
 }

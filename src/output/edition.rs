@@ -72,6 +72,8 @@ pub struct Item<'a> {
     pub authors: Vec<String>,
     /// Each once, none empty.
     pub categories: Vec<String>,
+    /// The operator's tags for this entry, by rules. Each once, none empty.
+    pub tags: Vec<String>,
     /// What the publisher wrote of it; where there are no words at all, the title (F-17).
     pub summary: Option<String>,
     /// Safe HTML; empty where there are no words.
@@ -207,6 +209,7 @@ impl<'a> Item<'a> {
             language: language(&entry.language).filter(|tag| Some(*tag) != feed_language),
             authors,
             categories: categories(&article.categories),
+            tags: categories(&entry.marks.tags),
             summary,
             content,
             origin,
@@ -230,6 +233,11 @@ impl<'a> Item<'a> {
             let kind = enclosure.media_type.as_deref();
             (enclosure, kind.filter(|kind| is_media_type(kind)))
         })
+    }
+
+    /// Whether the operator's rules mark it.
+    pub fn is_highlighted(&self) -> bool {
+        self.entry.marks.highlight
     }
 
     /// Its lead picture.

@@ -10,6 +10,7 @@ use crate::model::entry::EntryKey;
 use crate::model::feed::FeedInfo;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::river::{Carrier, River, RiverEntry};
+use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
@@ -111,6 +112,7 @@ pub fn river(
             source: source(&article, known),
             article,
             carriers,
+            marks: Marks::default(),
         };
         by_id.insert(id, entry);
     }

@@ -19,14 +19,26 @@ use crate::rules::terms::Mapped;
 pub struct Rule {
     /// As it was written.
     pub text: RuleText,
-    query: Query,
+    /// `None`: it matches nothing.
+    query: Option<Query>,
 }
 
 impl Rule {
     /// Reads its query. Days begin at midnight UTC, as the dates of what is published.
     pub fn new(text: RuleText) -> Result<Self, QueryError> {
         let query = Query::parse(&text.query, &Zone::utc())?;
-        Ok(Self { text, query })
+        Ok(Self {
+            text,
+            query: Some(query),
+        })
+    }
+
+    /// One that was read before. Where that is not possible any more, it matches nothing.
+    pub fn kept(text: RuleText) -> Self {
+        Self {
+            query: Query::parse(&text.query, &Zone::utc()).ok(),
+            text,
+        }
     }
 }
 
@@ -41,16 +53,17 @@ pub fn judge(rules: &[Rule], stored: &StoredArticle, tags: &[String]) -> Vec<usi
     let mut tags = tags.to_vec();
     let mut matching = Vec::new();
     for (place, rule) in rules.iter().enumerate() {
-        if !rule.query.possible(&stored.feed, &tags, Some(date)) {
+        let possible = |query: &&Query| query.possible(&stored.feed, &tags, Some(date));
+        let Some(query) = rule.query.as_ref().filter(possible) else {
             continue;
-        }
+        };
         let haystack = Haystack {
             texts: texts.get_or_init(|| Searchable::of(&stored.article)),
             feed: &stored.feed,
             tags: &tags,
             date,
         };
-        if !rule.query.matches(&haystack) {
+        if !query.matches(&haystack) {
             continue;
         }
         matching.push(place);
@@ -95,9 +108,16 @@ pub fn marks<'a>(acts: impl IntoIterator<Item = &'a Act>) -> Marks {
 pub fn print(rules: &[Rule], tags: &FeedTags, recipe: u32) -> [u8; 32] {
     let written: Vec<_> = rules
         .iter()
-        .map(|rule| (&rule.text.name, rule.query.normal(), &rule.text.acts))
+        .map(|rule| {
+            (
+                &rule.text.name,
+                rule.query.as_ref().map(Query::normal),
+                &rule.text.acts,
+            )
+        })
         .collect();
-    let asked = rules.iter().any(|rule| rule.query.asks_for_tags());
+    let mut queries = rules.iter().filter_map(|rule| rule.query.as_ref());
+    let asked = queries.any(Query::asks_for_tags);
     let tags: BTreeMap<_, _> = tags
         .iter()
         .filter(|(_, tags)| asked && !tags.is_empty())
@@ -113,10 +133,10 @@ const AROUND: usize = 12;
 pub fn found(rule: &Rule, stored: &StoredArticle) -> Vec<String> {
     let title = &stored.article.title;
     let body = html::words(&stored.article.body);
-    let texts = [("title", title.as_str()), ("words", body.as_str())];
+    let texts = [("title", title.as_str()), ("words", &*body)];
     let texts = texts.map(|(place, text)| (place, text, Mapped::of(text)));
     let mut found: Vec<String> = Vec::new();
-    for (needle, prefix) in rule.query.wanted() {
+    for (needle, prefix) in rule.query.iter().flat_map(Query::wanted) {
         for (place, text, mapped) in &texts {
             let Some(at) = mapped.text.places(needle, prefix).next() else {
                 continue;
@@ -136,7 +156,10 @@ fn around(text: &str, at: &std::ops::Range<usize>) -> String {
     let after = text.get(at.end..).unwrap_or_default();
     let start = before.char_indices().rev().nth(AROUND - 1);
     let start = start.map_or(0, |(start, _)| start);
-    let end = after.char_indices().nth(AROUND).map_or(after.len(), |(end, _)| end);
+    let end = after
+        .char_indices()
+        .nth(AROUND)
+        .map_or(after.len(), |(end, _)| end);
     format!(
         "{}{}[{}]{}{}",
         if start > 0 { "…" } else { "" },

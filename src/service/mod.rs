@@ -3,6 +3,8 @@
 pub mod archive;
 pub mod crew;
 pub mod cycle;
+pub mod hearing;
+pub mod judge;
 pub mod poll;
 pub mod publish;
 pub mod reextract;

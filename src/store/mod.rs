@@ -19,6 +19,7 @@ mod pages;
 mod press;
 mod readers;
 mod robots;
+mod ruled;
 mod schema;
 mod shapes;
 mod shown;
@@ -34,7 +35,7 @@ pub use find::{Carrying, Looked};
 pub use health::{Judged, Watched};
 pub use meta::{Counts, FeedCounts};
 pub use press::{press_page, unpress_page};
-pub use shown::{Beyond, Choice, Lineup};
+pub use shown::{Beyond, Choice, Lineup, Tagged};
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ use crate::model::feed::FeedState;
 use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{KnownEntry, Missed, PollRecord, Recorded, Verdict};
+use crate::model::ruling::{Act, Order, Rounds};
 use crate::model::time::Timestamp;
 use crate::model::withheld::{Reason, Withheld};
 use crate::rules::health::Evidence;
@@ -193,6 +195,35 @@ impl Store {
     /// The entries that are withheld, of this feed or of all, by number.
     pub fn withheld(&self, feed: Option<&FeedId>) -> Result<Vec<Withheld>, StoreError> {
         self.shared.readers.read(|c| withheld::list(c, feed))
+    }
+
+    /// Has verdicts of the operator's rules kept, and says whether that was done.
+    pub async fn rule(&self, order: Order, at: Timestamp) -> Result<bool, StoreError> {
+        self.ask(|reply| Command::Rule(order, at, reply)).await
+    }
+
+    /// Which verdicts of the operator's rules hold, and which are being made.
+    pub fn rounds(&self) -> Result<Rounds, StoreError> {
+        self.shared.readers.read(ruled::rounds)
+    }
+
+    /// Some of the latest revisions above this number, ascending, and the number up to which there are no others.
+    pub fn unjudged(
+        &self,
+        after: Option<ArticleSeq>,
+    ) -> Result<(Vec<StoredArticle>, Option<ArticleSeq>), StoreError> {
+        self.shared.readers.read(|c| ruled::unjudged(c, after))
+    }
+
+    /// The tags that rules give to entries of these feeds, as it is shown; in their order.
+    pub fn ruled_tags(&self, feeds: &[FeedId]) -> Result<Vec<String>, StoreError> {
+        let feeds = ruled::list(feeds);
+        self.shared.readers.read(|c| ruled::tags(c, &feeds))
+    }
+
+    /// The rules that match an entry, by the number of its first revision, and what each does, as it is shown.
+    pub fn ruled(&self, entry: ArticleSeq) -> Result<Vec<(String, Act)>, StoreError> {
+        self.shared.readers.read(|c| ruled::of_entry(c, entry))
     }
 
     /// Keeps the price of a request for the next start. It is also the least that can be written: a store that cannot

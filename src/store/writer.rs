@@ -12,6 +12,7 @@ use crate::model::article::Article;
 use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
+use crate::model::ruling::Order;
 use crate::model::time::Timestamp;
 use crate::model::withheld::Reason;
 use crate::rules::rhythm::Price;
@@ -26,6 +27,7 @@ use crate::store::meta;
 use crate::store::open;
 use crate::store::press::Press;
 use crate::store::robots;
+use crate::store::ruled;
 use crate::store::withheld;
 
 /// Commands that may wait. Who comes later waits to hand his over, so memory stays bounded; he holds his poll all the
@@ -56,6 +58,7 @@ pub(super) enum Command {
     Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
     Withhold(Vec<ArticleSeq>, Reason, Timestamp, Reply<()>),
     Release(Vec<ArticleSeq>, Reason, Reply<usize>),
+    Rule(Order, Timestamp, Reply<bool>),
     Close(Reply<()>),
 }
 
@@ -154,6 +157,10 @@ impl Writer {
                 }
                 Command::Release(entries, why, reply) => {
                     let done = self.transact(|t, _| withheld::release(t, &entries, why));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Rule(order, at, reply) => {
+                    let done = self.transact(|t, _| ruled::obey(t, &order, at));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

@@ -32,7 +32,9 @@ fn of_feeds(document: &str) -> BTreeMap<String, usize> {
 }
 
 fn counts(of: &[(&str, usize)]) -> BTreeMap<String, usize> {
-    of.iter().map(|(feed, n)| ((*feed).to_owned(), *n)).collect()
+    of.iter()
+        .map(|(feed, n)| ((*feed).to_owned(), *n))
+        .collect()
 }
 
 fn merged(press: &Press) -> BTreeMap<String, usize> {
@@ -85,7 +87,10 @@ async fn its_newest_are_those_that_are_shown() {
     let fair = quarter(press(&room, orders()));
     let document = String::from_utf8(fair.render(&Atom).unwrap()).unwrap();
     for n in 25..30 {
-        assert!(document.contains(&format!("<title type=\"text\">busy{n}</title>")), "{n}");
+        assert!(
+            document.contains(&format!("<title type=\"text\">busy{n}</title>")),
+            "{n}"
+        );
     }
     assert!(!document.contains("busy24<"));
 }
@@ -123,7 +128,12 @@ fn it_is_set_in_the_settings() {
     let mut feeds = String::new();
     for (feed, count) in [("calm", 3), ("busy", 9)] {
         let bodies: Vec<(String, String)> = (0..count)
-            .map(|n| (format!("{feed}{n}"), words(u32::from(feed.as_bytes()[0]) * 100 + n)))
+            .map(|n| {
+                (
+                    format!("{feed}{n}"),
+                    words(u32::from(feed.as_bytes()[0]) * 100 + n),
+                )
+            })
             .collect();
         let items: Vec<(&str, &str, &str)> = bodies
             .iter()
@@ -144,7 +154,10 @@ fn it_is_set_in_the_settings() {
         ("0.25", counts(&[("busy", 2), ("calm", 2)])),
         ("0.01", counts(&[("busy", 2), ("calm", 2)])),
     ] {
-        mill.write("feedmill.toml", &format!("{EAGER}[feed]\nentries = 4\nfair_share = {share}\n"));
+        mill.write(
+            "feedmill.toml",
+            &format!("{EAGER}[feed]\nentries = 4\nfair_share = {share}\n"),
+        );
         mill.fetch(0);
         assert_eq!(of_feeds(&mill.feed()), expected, "{share}");
     }

@@ -257,7 +257,9 @@ async fn f_32_what_did_not_change_is_neither_rendered_nor_compressed_again() {
 }
 
 /// From the window back to the oldest document: every id with its newest words, and how often it was met in a sealed one.
-pub(crate) fn walk(texts: &BTreeMap<String, String>) -> (HashMap<String, String>, HashMap<String, usize>) {
+pub(crate) fn walk(
+    texts: &BTreeMap<String, String>,
+) -> (HashMap<String, String>, HashMap<String, usize>) {
     let mut newest = HashMap::new();
     let mut sealed: HashMap<String, usize> = HashMap::new();
     let mut path = "/feed.atom".to_owned();
