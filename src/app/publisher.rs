@@ -15,6 +15,7 @@ use crate::app::{judge, now, press, told};
 use crate::config::Config;
 use crate::serve::library::Library;
 use crate::serve::shelve;
+use crate::service::judge::Progress;
 use crate::service::publish::{Press, PublishError, Published};
 use crate::service::shelf::{Filled, Publication, Shelf};
 use crate::store::Store;
@@ -29,6 +30,9 @@ const APART: Duration = Duration::from_secs(10);
 
 /// What failed is tried again after this.
 const AGAIN: Duration = Duration::from_mins(1);
+
+/// A start judges by other rules for so long before it serves; what is left is judged while it serves by the old ones.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// How a shelf is filled.
 type Fill = fn(&mut Shelf, &Press) -> Result<Filled, PublishError>;
@@ -93,6 +97,7 @@ impl Publisher {
     /// Puts what the store holds where readers find it. Where that fails, they wait for the first publication.
     pub async fn open(&mut self) {
         let config = Arc::clone(&self.config.borrow());
+        self.judge_all(&config).await;
         self.judge(&config).await;
         let done = match press(&config, &self.store) {
             Ok(press) => self
@@ -135,6 +140,22 @@ impl Publisher {
         let published = spawn_blocking(move || runtime.block_on(press.publish())).await??;
         shelved?;
         Ok(published)
+    }
+
+    /// Judges everything by the rules of the configuration, as far as that does not keep readers waiting.
+    async fn judge_all(&self, config: &Config) {
+        let judge = judge(config, &self.store);
+        let by = Instant::now() + FIRST;
+        while Instant::now() < by {
+            match judge.step(now()).await {
+                Ok(Progress::Done) => return,
+                Ok(Progress::More | Progress::Stands) => {}
+                Err(error) => {
+                    error!(%error, "rules could not be judged by yet");
+                    return;
+                }
+            }
+        }
     }
 
     /// Judges what came by the rules that stand. What is not judged is not shown, so this may fail.

@@ -27,7 +27,7 @@ fn shipped(name: &str) -> String {
 #[test]
 fn the_help_says_what_there_is() {
     let mill = Mill::new("");
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 22] = [
         &[],
         &["fetch"],
         &["list"],
@@ -36,6 +36,8 @@ fn the_help_says_what_there_is() {
         &["why"],
         &["try"],
         &["reextract"],
+        &["rules", "list"],
+        &["rules", "try"],
         &["check"],
         &["feeds"],
         &["feeds", "list"],

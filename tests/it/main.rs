@@ -37,6 +37,7 @@ mod polls;
 mod real;
 mod reextract;
 mod robots;
+mod rules;
 mod scrape;
 mod second;
 mod serve;

@@ -61,7 +61,7 @@ pub(crate) fn shelf(room: &Room) -> Shelf {
 }
 
 /// Polls a feed whose list has these titles; an entry's id is the feed's and its place in the list unless it is told.
-async fn told(room: &Room, feed: &str, entries: &[(&str, &str)]) {
+pub(crate) async fn told(room: &Room, feed: &str, entries: &[(&str, &str)]) {
     let lines: String = entries
         .iter()
         .map(|(id, title)| format!("whole {id} /{feed}/{id} {title}\n"))
