@@ -1,5 +1,6 @@
 //! The only place where parts are chosen and joined.
 
+mod bench;
 mod copier;
 pub mod daemon;
 pub mod follower;
@@ -40,9 +41,11 @@ use crate::model::feed::{FeedState, SourceSpec, Subscription};
 use crate::model::ids::FeedId;
 use crate::model::time::Timestamp;
 use crate::output::archive;
+use crate::rules::ruling::FeedTags;
 use crate::service::cycle::{self, Order};
+use crate::service::judge::Judge;
 use crate::service::poll::{Desk, Job, PriceTag};
-use crate::service::publish::{Masthead, Press};
+use crate::service::publish::{Masthead, Press, Published};
 use crate::service::report::FeedReport;
 use crate::service::restored;
 use crate::service::robots::Crawling;
@@ -241,10 +244,32 @@ impl App {
         })
     }
 
+    /// Judges what came by the operator's rules, and publishes the store.
+    pub async fn publish(&self) -> anyhow::Result<Published> {
+        judge(&self.config, &self.store).finish(now()).await?;
+        Ok(self.press()?.publish().await?)
+    }
+
     /// What publishes the store.
     pub fn press(&self) -> anyhow::Result<Press> {
         press(&self.config, &self.store)
     }
+}
+
+/// Who judges the entries of a store by the rules of a configuration.
+fn judge(config: &Config, store: &Store) -> Judge {
+    Judge {
+        store: store.clone(),
+        rules: Arc::new(config.rules.clone()),
+        tags: Arc::new(feed_tags(config)),
+    }
+}
+
+/// The tags of all subscriptions: what a disabled one brought keeps them.
+pub fn feed_tags(config: &Config) -> FeedTags {
+    let all = config.subscriptions.iter().chain(&config.disabled);
+    all.map(|feed| (feed.id.clone(), feed.tags.clone()))
+        .collect()
 }
 
 /// What publishes a store by a configuration.
@@ -268,6 +293,7 @@ pub fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
         sealed: Some(settings.data.join(SEALED)),
         feed: settings.feed.path.clone(),
         entries: settings.feed.entries,
+        share: settings.feed.fair_share,
         masthead: Masthead {
             id: settings.feed.id.clone(),
             title: settings.feed.title.clone(),

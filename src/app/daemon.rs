@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::bench::Bench;
 use crate::app::copier::CopyTask;
 use crate::app::keeper::Keeper;
 use crate::app::mindful::Mindful;
@@ -135,6 +136,12 @@ impl Daemon {
         copier.open().await;
         let copier = tokio::spawn(copier.run(orders.stop.clone()));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
+        let bench = Bench {
+            config: config.subscribe(),
+            store: store.clone(),
+            changed: Arc::clone(&changed),
+        };
+        let bench = tokio::spawn(bench.run());
         let reloader = Reloader {
             places,
             look,
@@ -190,7 +197,13 @@ impl Daemon {
             manager.stopping();
         }
         let crew = Crew {
-            ears: [Some(reloader), watchdog, Some(clerk), Some(copier)],
+            ears: [
+                Some(reloader),
+                Some(bench),
+                watchdog,
+                Some(clerk),
+                Some(copier),
+            ],
             watchman,
             publisher,
             hands,
@@ -206,7 +219,7 @@ impl Daemon {
 /// Who works beside the scheduler.
 struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 4],
+    ears: [Option<JoinHandle<()>>; 5],
     watchman: JoinHandle<()>,
     publisher: JoinHandle<()>,
     /// Who keeps house and what follows the articles: each ends by itself after the order to.

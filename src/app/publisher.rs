@@ -12,11 +12,12 @@ use tracing::error;
 
 use crate::app::copier::folder;
 use crate::app::watchman::health_feed;
-use crate::app::{SEALED, now, press, told};
+use crate::app::{SEALED, judge, now, press, told};
 use crate::config::Config;
 use crate::output::gallery::Gallery;
 use crate::serve::library::Library;
 use crate::serve::shelve;
+use crate::service::judge::Progress;
 use crate::service::publish::{Press, PublishError, Published};
 use crate::service::shelf::{Filled, Publication, Shelf};
 use crate::store::Store;
@@ -31,6 +32,9 @@ const APART: Duration = Duration::from_secs(10);
 
 /// What failed is tried again after this.
 const AGAIN: Duration = Duration::from_mins(1);
+
+/// A start judges by other rules for so long before it serves; what is left is judged while it serves by the old ones.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// How a shelf is filled.
 type Fill = fn(&mut Shelf, &Press) -> Result<Filled, PublishError>;
@@ -106,6 +110,8 @@ impl Publisher {
     /// Puts what the store holds where readers find it. Where that fails, they wait for the first publication.
     pub async fn open(&mut self) {
         let config = Arc::clone(&self.config.borrow());
+        self.judge_all(&config).await;
+        self.judge(&config).await;
         let done = match press(&config, &self.store) {
             Ok(press) => self
                 .shelve(&Arc::new(press), Shelf::front)
@@ -125,6 +131,7 @@ impl Publisher {
     /// Everything the store holds, for readers.
     async fn shelve_all(&mut self) -> anyhow::Result<()> {
         let config = Arc::clone(&self.config.borrow());
+        self.judge(&config).await;
         let press = Arc::new(press(&config, &self.store)?);
         self.shelve(&press, Shelf::fill).await?;
         self.given = None;
@@ -134,6 +141,7 @@ impl Publisher {
     /// Brings readers and files up to the store. Readers come before files: a full disk keeps nobody from the news.
     async fn publish(&mut self, stop: &watch::Receiver<bool>) -> anyhow::Result<Published> {
         let config = Arc::clone(&self.config.borrow());
+        self.judge(&config).await;
         let press = Arc::new(press(&config, &self.store)?);
         let shelved = loop {
             match self.shelve(&press, Shelf::fill).await {
@@ -145,6 +153,29 @@ impl Publisher {
         let published = spawn_blocking(move || runtime.block_on(press.publish())).await??;
         shelved?;
         Ok(published)
+    }
+
+    /// Judges everything by the rules of the configuration, as far as that does not keep readers waiting.
+    async fn judge_all(&self, config: &Config) {
+        let judge = judge(config, &self.store);
+        let by = Instant::now() + FIRST;
+        while Instant::now() < by {
+            match judge.step(now()).await {
+                Ok(Progress::Done) => return,
+                Ok(Progress::More | Progress::Stands) => {}
+                Err(error) => {
+                    error!(%error, "rules could not be judged by yet");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Judges what came by the rules that stand. What is not judged is not shown, so this may fail.
+    async fn judge(&self, config: &Config) {
+        if let Err(error) = judge(config, &self.store).follow(now()).await {
+            error!(%error, "what came could not be judged by rules, and is not shown before it is");
+        }
     }
 
     /// Renders, compresses and publishes what readers are served, and says whether there is more to do at once.

@@ -89,8 +89,7 @@ fn import(global: &Global, directory: &Path, feed: Option<&FeedId>) -> anyhow::R
             app::now(),
         )
         .await?;
-        app.catch_up().await?;
-        app.press()?.publish().await?;
+        app.publish().await?;
         app.store.close().await?;
         anyhow::Ok(outcomes)
     })?;

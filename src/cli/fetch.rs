@@ -110,7 +110,7 @@ impl Args {
 }
 
 async fn publish(app: &App) -> anyhow::Result<Published> {
-    Ok(app.press()?.publish().await?)
+    app.publish().await
 }
 
 /// Ends with Ctrl-C, or with the SIGTERM of a service manager.

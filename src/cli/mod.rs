@@ -16,6 +16,7 @@ pub mod opml;
 pub mod prune;
 pub mod reextract;
 pub mod release;
+pub mod rules;
 pub mod run;
 pub mod search;
 pub mod show;
@@ -124,6 +125,8 @@ commands! {
     Reextract => reextract,
     /// Show entries that are withheld: floods that wait, or what was there before a feed was subscribed to
     Release => release,
+    /// List the rules that tag, drop or highlight entries, or try what one would have done
+    Rules => rules,
     /// Check the configuration and say all that is wrong with it
     Check => check,
     /// Check store, room, clock, permissions, units and archive, and say what to do

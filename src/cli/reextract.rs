@@ -79,7 +79,7 @@ impl Args {
                 app.catch_up().await?;
                 let tally = self.tell(&order).await?;
                 if tally.revised + tally.new + tally.reprints > 0 {
-                    app.press()?.publish().await?;
+                    app.publish().await?;
                 }
                 app.store.close().await?;
                 anyhow::Ok(tally)

@@ -8,6 +8,7 @@ use crate::config::credentials;
 use crate::config::keep;
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
+use crate::config::rules;
 use crate::config::schedule::schedule;
 use crate::config::values;
 use crate::model::feed::{FullText, OptionKind, OptionSpec, Options, SourceSpec, Subscription};
@@ -15,6 +16,7 @@ use crate::model::ids::{BadFeedId, FeedId};
 use crate::model::time::Zone;
 use crate::rules::charset;
 use crate::rules::extract;
+use crate::rules::ruling::Rule;
 
 /// The word for "not in the archive".
 const NO_ARCHIVE: &str = "none";
@@ -35,6 +37,7 @@ pub(super) struct Known<'a> {
 pub(super) struct Feeds {
     pub(super) enabled: Vec<Subscription>,
     pub(super) disabled: Vec<Subscription>,
+    pub(super) rules: Vec<Rule>,
 }
 
 /// Reads every block; what is wrong is noted in the file.
@@ -71,7 +74,9 @@ pub(super) fn read(file: &TomlFile, tree: &DeTable<'_>, known: Known<'_>) -> Fee
             list.push(subscription);
         }
     }
-    let empty = tree.is_empty() || blocks.is_some_and(|blocks| blocks.is_empty());
+    feeds.rules = rules::read(file, &mut top);
+    let bare = tree.iter().all(|(key, _)| key.get_ref() == "rule");
+    let empty = bare || blocks.is_some_and(|blocks| blocks.is_empty());
     top.finish(|key| format!("[[{key}]]"));
     if empty {
         let why = "there is no [[feed]] block in it, so there is nothing to ask";

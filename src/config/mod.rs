@@ -11,6 +11,7 @@ mod keep;
 mod places;
 mod problems;
 mod raw;
+mod rules;
 mod schedule;
 mod service;
 mod settings;
@@ -23,12 +24,14 @@ use toml::de::DeTable;
 use crate::config::feeds::{Feeds, Known};
 use crate::config::raw::TomlFile;
 use crate::model::feed::{SourceSpec, Subscription};
+use crate::rules::ruling::Rule;
 
 pub use crate::config::feeds::Rules;
 pub use crate::config::images::ImageSettings;
 pub use crate::config::keep::BackupSettings;
 pub use crate::config::places::Places;
 pub use crate::config::problems::{Problem, Problems};
+pub use crate::config::rules::of_file as rules_of_file;
 pub use crate::config::schedule::schedule;
 pub use crate::config::service::{ScheduleSettings, ServeSettings};
 pub use crate::config::settings::{
@@ -44,6 +47,8 @@ pub struct Config {
     pub subscriptions: Vec<Subscription>,
     /// The feeds with `enabled = false`: never asked, but what they brought is still theirs.
     pub disabled: Vec<Subscription>,
+    /// The rules, in the order of their file.
+    pub rules: Vec<Rule>,
     /// Which files were read.
     pub files: Files,
 }
@@ -115,6 +120,7 @@ impl Config {
                     settings: settings.below(data),
                     subscriptions: feeds.enabled,
                     disabled: feeds.disabled,
+                    rules: feeds.rules,
                     files: Files {
                         settings: settings_file,
                         feeds: feeds_file,

@@ -17,6 +17,7 @@ use crate::model::http::HostSet;
 use crate::model::keep::Keep;
 use crate::model::urls::PageUrl;
 use crate::rules::allowance::PerDay;
+use crate::rules::share::Share;
 
 /// Everything that can be set. Paths are whole: relative ones have been put below the data directory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -195,6 +196,8 @@ pub struct FeedSettings {
     pub backlog: usize,
     /// New entries of one poll that come into it whatever the rhythm of their feed: more may be a flood, and wait.
     pub flood: usize,
+    /// How much of them, and of a tag's, one source may take.
+    pub fair_share: Share,
     /// Where people find it: an address that ends in a slash.
     pub public_url: PageUrl,
     /// The file it is written to.
@@ -213,6 +216,7 @@ impl Default for FeedSettings {
             entries: 200,
             backlog: 50,
             flood: 30,
+            fair_share: Share::ALL,
             public_url: PageUrl::parse("http://localhost:8080/").expect("an address"),
             path: PathBuf::from("feed.atom"),
         }
@@ -239,6 +243,7 @@ impl FeedSettings {
         block.set("entries", &mut self.entries, values::count(1..=10_000));
         block.set("backlog", &mut self.backlog, values::count(0..=1_000_000));
         block.set("flood", &mut self.flood, values::count(1..=1_000_000));
+        block.set("fair_share", &mut self.fair_share, values::share);
         block.set("public_url", &mut self.public_url, values::base_address);
         block.set("path", &mut self.path, values::path);
     }

@@ -10,6 +10,7 @@ use url::Url;
 use crate::config::problems::{guess, shown};
 use crate::model::http::HostSet;
 use crate::model::urls::PageUrl;
+use crate::rules::share::Share;
 
 /// What a reader says when a value is of the wrong type.
 fn wanted(what: &str, value: &DeValue<'_>) -> String {
@@ -108,6 +109,25 @@ pub(super) fn whole(range: RangeInclusive<u32>) -> impl Fn(&DeValue<'_>) -> Resu
                 )
             })
     }
+}
+
+/// A part of a whole, such as 0.25; 1.0 is all of it. Finer than a ten-thousandth nobody means it.
+pub(super) fn share(value: &DeValue<'_>) -> Result<Share, String> {
+    let text = match value {
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Integer(number) => number.to_string(),
+        other => return Err(wanted("a part of one, such as 0.25", other)),
+    };
+    let parts = text.parse::<f64>().ok().map(|part| part * 10_000.0);
+    // What is no number, or out of range, becomes 0 or more than all.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let parts = parts.map(|parts| parts.round() as u32);
+    parts.and_then(Share::of).ok_or_else(|| {
+        format!(
+            "`{}` is no part of one: write 0.25 for a quarter, 1.0 for no limit",
+            shown(&text)
+        )
+    })
 }
 
 /// A [`whole`] number of things.

@@ -17,6 +17,7 @@ pub mod learned;
 pub mod poll;
 pub mod revision;
 pub mod river;
+pub mod ruling;
 pub mod time;
 pub mod urls;
 pub mod visit;

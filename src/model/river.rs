@@ -4,6 +4,7 @@ use crate::model::article::StoredArticle;
 use crate::model::feed::FeedInfo;
 use crate::model::ids::FeedId;
 use crate::model::image::Copies;
+use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
@@ -43,6 +44,8 @@ pub struct RiverEntry {
     pub carriers: Vec<Carrier>,
     /// Its pictures that are shown from copies of ours.
     pub copies: Copies,
+    /// What the operator's rules say of it.
+    pub marks: Marks,
 }
 
 /// Another entry with the same words.

@@ -2,8 +2,9 @@
 //!
 //! What Atom has no word for stands in a namespace of ours, `fm:`, that other readers pass over: an entry's number
 //! (`fm:seq`), which words it carries (`fm:content`), its feed with us (`fm:feed`), the publisher's own id where that
-//! is no IRI (`fm:original-id`), everybody else who carries the same words (`fm:carrier`), and where a picture that is
-//! shown from a copy of ours was (`fm:copy`). Its lead picture is a `media:thumbnail`.
+//! is no IRI (`fm:original-id`), the mark of the operator's rules (`fm:highlight`), everybody else who carries the same words
+//! (`fm:carrier`), and where a picture that is shown from a copy of ours was (`fm:copy`). Its lead picture is a
+//! `media:thumbnail`.
 
 use crate::model::river::Carrier;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
@@ -163,6 +164,9 @@ fn write_entry(xml: &mut Xml, item: &Item<'_>) {
     for term in &item.categories {
         xml.empty("category", &[("term", term)]);
     }
+    for tag in &item.tags {
+        xml.empty("category", &[("term", tag), ("scheme", NAMESPACE)]);
+    }
     origin(xml, &item.origin);
     if let Some(summary) = &item.summary {
         xml.element("summary", &[("type", "text")], summary);
@@ -241,6 +245,9 @@ fn ours(xml: &mut Xml, item: &Item<'_>) {
     xml.element("fm:feed", &[], stored.feed.as_str());
     if let Some(original) = item.original_id() {
         xml.element("fm:original-id", &[], original);
+    }
+    if item.is_highlighted() {
+        xml.empty("fm:highlight", &[]);
     }
     for carrier in item.carriers() {
         write_carrier(xml, carrier);

@@ -74,6 +74,8 @@ pub struct Item<'a> {
     pub authors: Vec<String>,
     /// Each once, none empty.
     pub categories: Vec<String>,
+    /// The operator's tags for this entry, by rules. Each once, none empty.
+    pub tags: Vec<String>,
     /// What the publisher wrote of it; where there are no words at all, the title (F-17).
     pub summary: Option<String>,
     /// Safe HTML; empty where there are no words.
@@ -212,6 +214,7 @@ impl<'a> Item<'a> {
             language: language(&entry.language).filter(|tag| Some(*tag) != feed_language),
             authors,
             categories: categories(&article.categories),
+            tags: categories(&entry.marks.tags),
             summary,
             content,
             origin,
@@ -247,6 +250,11 @@ impl<'a> Item<'a> {
     pub fn copies(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let copies = self.entry.copies.iter().take(MAX_LIST);
         copies.map(|(theirs, ours)| (theirs.as_str(), ours.as_str()))
+    }
+
+    /// Whether the operator's rules mark it.
+    pub fn is_highlighted(&self) -> bool {
+        self.entry.marks.highlight
     }
 
     /// Who else carries it.

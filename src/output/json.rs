@@ -101,8 +101,8 @@ struct Entry<'a> {
     date_published: Option<String>,
     date_modified: String,
     authors: Vec<Person<'a>>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    tags: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -126,6 +126,10 @@ struct OfEntry<'a> {
     feed: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     original_id: Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    highlight: bool,
     source: Source<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     carriers: Vec<OtherCarrier<'a>>,
@@ -184,7 +188,7 @@ fn entry<'a>(item: &'a Item<'a>) -> Entry<'a> {
         date_published: article.published.map(Timestamp::rfc3339),
         date_modified: stored.revised.rfc3339(),
         authors: people(item.writers()),
-        tags: &item.categories,
+        tags: tags(item),
         language: item.language,
         attachments: item
             .enclosures()
@@ -199,11 +203,26 @@ fn entry<'a>(item: &'a Item<'a>) -> Entry<'a> {
             content: article.content.short().to_string(),
             feed: stored.feed.as_str(),
             original_id: item.original_id().map(|id| fit(id.to_owned())),
+            tags: &item.tags,
+            highlight: item.is_highlighted(),
             source: source(&item.origin),
             carriers: item.carriers().map(carrier).collect(),
             copies: item.copies().map(|(of, url)| CopyOf { url, of }).collect(),
         },
     }
+}
+
+/// The publisher's categories and the operator's tags, each once.
+fn tags<'a>(item: &'a Item<'a>) -> Vec<&'a str> {
+    let ours = item
+        .tags
+        .iter()
+        .filter(|tag| !item.categories.contains(tag));
+    item.categories
+        .iter()
+        .chain(ours)
+        .map(String::as_str)
+        .collect()
 }
 
 fn source<'a>(origin: &'a Origin<'a>) -> Source<'a> {

@@ -90,10 +90,17 @@ fn entry(page: &mut Page, item: &Item<'_>) {
         page.attribute("lang", language);
     }
     page.raw(">\n<h3>");
+    let (begin, end) = if item.is_highlighted() {
+        ("<mark>", "</mark>")
+    } else {
+        ("", "")
+    };
+    page.raw(begin);
     match &stored.article.link {
         Some(link) => page.link(link.as_str(), &item.title),
         None => page.text(&item.title),
     }
+    page.raw(end);
     page.raw("</h3>\n<p class=\"by\"><time");
     let date = stored.date();
     page.attribute("datetime", &date.rfc3339());
@@ -105,6 +112,10 @@ fn entry(page: &mut Page, item: &Item<'_>) {
         let Some(link) = &carrier.link else { continue };
         page.raw(" · ");
         page.link(link.as_str(), &line(&carrier.source_title, WORDS));
+    }
+    for tag in &item.tags {
+        page.raw(" · #");
+        page.text(tag);
     }
     page.raw("</p>\n");
     let words = item.summary.clone().unwrap_or_default();

@@ -11,7 +11,7 @@ use rss::{Category, Channel, Enclosure, Guid, Item as RssItem, Source};
 
 use crate::model::time::{Timestamp, Zone};
 use crate::output::Output;
-use crate::output::atom::MEDIA;
+use crate::output::atom::{MEDIA, NAMESPACE};
 use crate::output::edition::{Edition, Item};
 use crate::output::forms::line;
 use crate::rules::html;
@@ -46,6 +46,7 @@ impl Output for Rss {
             ("type", "application/rss+xml"),
             ("href", &address),
         ];
+        let marked = edition.items.iter().any(Item::is_highlighted);
         let channel = Channel {
             title: edition.title.clone(),
             link: river.home.to_string(),
@@ -60,8 +61,10 @@ impl Output for Rss {
             generator: Some(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into()),
             ttl: Some(edition.max_age.as_secs().div_ceil(60).to_string()),
             namespaces: [("atom", ATOM), ("media", MEDIA)]
+                .into_iter()
+                .chain(marked.then_some(("fm", NAMESPACE)))
                 .map(|(prefix, name)| (prefix.to_owned(), name.to_owned()))
-                .into(),
+                .collect(),
             extensions: extension("atom:link", &own, None),
             items: edition.items.iter().map(item).collect(),
             ..Channel::default()
@@ -93,12 +96,15 @@ fn item(item: &Item<'_>) -> RssItem {
         let attributes = [("url", picture), ("medium", "image")];
         extensions.extend(extension("media:content", &attributes, None));
     }
+    if item.is_highlighted() {
+        extensions.extend(extension("fm:highlight", &[], None));
+    }
     RssItem {
         title: Some(item.title.clone()),
         link: article.link.as_ref().map(ToString::to_string),
         // Readers take a description for HTML, and the words here are plain.
         description: Some(html::escape_text(&description)),
-        categories: item.categories.iter().map(|term| category(term)).collect(),
+        categories: categories(item),
         enclosure: enclosure(item),
         guid: Some(Guid {
             value: item.id.clone(),
@@ -126,11 +132,18 @@ fn enclosure(item: &Item<'_>) -> Option<Enclosure> {
     })
 }
 
-fn category(term: &str) -> Category {
-    Category {
-        name: term.to_owned(),
-        domain: None,
-    }
+/// The publisher's, and the operator's in a domain of ours.
+fn categories(item: &Item<'_>) -> Vec<Category> {
+    let theirs = item.categories.iter().map(|term| (term, None));
+    let ours = item
+        .tags
+        .iter()
+        .map(|tag| (tag, Some(NAMESPACE.to_owned())));
+    let all = theirs.chain(ours).map(|(name, domain)| Category {
+        name: name.clone(),
+        domain,
+    });
+    all.collect()
 }
 
 fn extension(name: &str, attributes: &[(&str, &str)], value: Option<String>) -> ExtensionMap {

@@ -11,6 +11,7 @@ use crate::model::feed::FeedInfo;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::image::Copies;
 use crate::model::river::{Carrier, River, RiverEntry};
+use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 
@@ -113,6 +114,7 @@ pub fn river(
             article,
             carriers,
             copies: Copies::new(),
+            marks: Marks::default(),
         };
         by_id.insert(id, entry);
     }

@@ -11,6 +11,7 @@ use crate::output::Output;
 use crate::output::archive::{ArchiveFormat, Label, name};
 use crate::output::atom::Atom;
 use crate::output::files::{self, FileError};
+use crate::rules::share::Share;
 use crate::service::archive as keeping;
 use crate::service::manifest;
 use crate::service::shelf;
@@ -31,6 +32,8 @@ pub struct Press {
     pub feed: PathBuf,
     /// Entries in the merged feed at most.
     pub entries: usize,
+    /// How much of them, and of a tag's, one source may take.
+    pub share: Share,
     /// What the operator says of the merged feed.
     pub masthead: Masthead,
     /// Our orders, by feed.

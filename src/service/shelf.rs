@@ -13,6 +13,7 @@ use crate::model::feed::{FeedState, Subscription};
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::image::{Copies, ImageCopy};
 use crate::model::river::River;
+use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
 use crate::output::atom::Atom;
@@ -25,7 +26,7 @@ use crate::output::{Laid, OUTPUTS, Output};
 use crate::rules::query::Query;
 use crate::rules::river::{self, Feeds, Head, Known, OtherCopy};
 use crate::service::publish::{Press, PublishError};
-use crate::store::{Beyond, Choice, Lineup, Seek, StoreError};
+use crate::store::{Beyond, Choice, Lineup, Seek, StoreError, Tagged};
 
 /// Entries of an archive document, except where so many do not fit into one.
 pub const SEALED: usize = 100;
@@ -153,6 +154,8 @@ struct Stock<'a> {
     hidden: Vec<FeedId>,
     /// Feeds whose pictures are shown from copies.
     copied: HashSet<FeedId>,
+    /// The tags that rules give to entries of those that are shown.
+    ruled: Vec<String>,
 }
 
 /// Of articles, the pictures that are shown from copies.
@@ -368,10 +371,13 @@ impl<'a> Stock<'a> {
         let public = states.filter(|state| !hidden.contains(&state.id));
         let copied = press.subscriptions.values().filter(|feed| feed.copy_images);
         let copied = copied.filter(|feed| !hidden.contains(&feed.id));
+        let states: BTreeMap<_, _> = public.map(|state| (state.id.clone(), state)).collect();
+        let shown: Vec<FeedId> = states.keys().cloned().collect();
         Ok(Self {
             copied: copied.map(|feed| feed.id.clone()).collect(),
             press,
-            states: public.map(|state| (state.id.clone(), state)).collect(),
+            ruled: press.store.ruled_tags(&shown)?,
+            states,
             river: river::river_iri(press.masthead.id.as_deref(), store_id),
             store_id,
             hidden,
@@ -394,8 +400,10 @@ impl<'a> Stock<'a> {
             stem: "feed".to_owned(),
             choice: Choice {
                 feeds: self.states.keys().cloned().collect(),
+                tagged: None,
                 once: true,
                 limit: self.press.entries,
+                quota: self.press.share.quota(self.press.entries),
                 beyond: None,
             },
             id: self.river.clone(),
@@ -415,8 +423,10 @@ impl<'a> Stock<'a> {
                 stem: format!("source/{id}"),
                 choice: Choice {
                     feeds: vec![id.clone()],
+                    tagged: None,
                     once: false,
                     limit: self.press.entries,
+                    quota: None,
                     beyond: None,
                 },
                 id: river::view_iri(&self.river, "source", id.as_str()),
@@ -429,7 +439,7 @@ impl<'a> Stock<'a> {
         self.subscriptions().iter().map(wanted).collect()
     }
 
-    /// A view of each tag.
+    /// A view of each tag, whether subscriptions have it or rules give it.
     fn tags(&self) -> Vec<Wanted> {
         let mut feeds: BTreeMap<&str, Vec<FeedId>> = BTreeMap::new();
         for subscription in self.subscriptions() {
@@ -437,13 +447,26 @@ impl<'a> Stock<'a> {
                 feeds.entry(tag).or_default().push(subscription.id.clone());
             }
         }
+        for tag in &self.ruled {
+            feeds.entry(tag).or_default();
+        }
         let masthead = &self.press.masthead;
+        let tagged = |tag: &str| Tagged {
+            tag: tag.to_owned(),
+            feeds: self.states.keys().cloned().collect(),
+        };
         let wanted = |(tag, feeds): (&str, Vec<FeedId>)| Wanted {
             stem: format!("tag/{}", segment(tag)),
             choice: Choice {
                 feeds,
+                tagged: self
+                    .ruled
+                    .iter()
+                    .any(|ruled| ruled == tag)
+                    .then(|| tagged(tag)),
                 once: true,
                 limit: self.press.entries,
+                quota: self.press.share.quota(self.press.entries),
                 beyond: None,
             },
             id: river::view_iri(&self.river, "tag", tag),
@@ -493,7 +516,9 @@ impl<'a> Stock<'a> {
     /// What is known of the feeds of a view; of the merged feed's many, all.
     fn feeds_of(&self, wanted: &Wanted, lineup: &Lineup) -> Feeds {
         let carriers = lineup.carriers.iter().map(|carrier| &carrier.feed);
-        let named: BTreeSet<&FeedId> = wanted.choice.feeds.iter().chain(carriers).collect();
+        let tagged = wanted.choice.tagged.iter().flat_map(|tagged| &tagged.feeds);
+        let own = wanted.choice.feeds.iter().chain(tagged);
+        let named: BTreeSet<&FeedId> = own.chain(carriers).collect();
         let known = |feed: &&FeedId| Some(((*feed).clone(), self.known(feed)?));
         named.iter().filter_map(known).collect()
     }
@@ -562,7 +587,12 @@ impl<'a> Stock<'a> {
             key: row.key,
             link: row.link,
         });
-        river::river(head, articles, copies.collect(), &feeds)
+        let mut river = river::river(head, articles, copies.collect(), &feeds);
+        let mut marks: HashMap<ArticleSeq, Marks> = lineup.marks.into_iter().collect();
+        for entry in &mut river.entries {
+            entry.marks = marks.remove(&entry.article.seq).unwrap_or_default();
+        }
+        river
     }
 
     fn render(
@@ -737,6 +767,7 @@ impl<'a> Stock<'a> {
             let shown = Lineup {
                 changed: chosen.iter().map(|article| article.recorded).max(),
                 carriers: lineup.carriers.clone(),
+                marks: lineup.marks.clone(),
                 ..Lineup::default()
             };
             let river = self.river_of(&wanted, chosen, shown);

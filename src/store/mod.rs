@@ -26,6 +26,7 @@ mod readers;
 mod retention;
 mod revisions;
 mod robots;
+mod ruled;
 mod schema;
 mod search;
 mod shapes;
@@ -49,7 +50,7 @@ pub use meta::{Counts, FeedCounts, Growth};
 pub use press::{press_page, unpress_page};
 pub use retention::{KeptLine, VisitLine};
 pub use search::{Found, IndexState, Seek, Terms, Unindexed};
-pub use shown::{Beyond, Choice, Lineup};
+pub use shown::{Beyond, Choice, Lineup, Tagged};
 pub use strays::Stray;
 
 use std::collections::{BTreeSet, HashMap};
@@ -70,6 +71,7 @@ use crate::model::poll::{
     Candidate, Flood, KnownEntry, Missed, PollRecord, Recognised, Recorded, Trace, Verdict,
 };
 use crate::model::revision::{Temper, Withdrawn};
+use crate::model::ruling::{self, Act, Rounds};
 use crate::model::time::Timestamp;
 use crate::model::withheld::{Reason, Withheld};
 use crate::rules::health::Evidence;
@@ -269,6 +271,35 @@ impl Store {
     /// The articles that are asked for, of those that are in the search index.
     pub fn search(&self, seek: &Seek<'_>) -> Result<Found, StoreError> {
         self.shared.readers.read(|c| search::find(c, seek))
+    }
+
+    /// Has verdicts of the operator's rules kept, and says whether that was done.
+    pub async fn rule(&self, order: ruling::Order, at: Timestamp) -> Result<bool, StoreError> {
+        self.ask(|reply| Command::Rule(order, at, reply)).await
+    }
+
+    /// Which verdicts of the operator's rules hold, and which are being made.
+    pub fn rounds(&self) -> Result<Rounds, StoreError> {
+        self.shared.readers.read(ruled::rounds)
+    }
+
+    /// Some of the latest revisions above this number, ascending, and the number up to which there are no others.
+    pub fn unjudged(
+        &self,
+        after: Option<ArticleSeq>,
+    ) -> Result<(Vec<StoredArticle>, Option<ArticleSeq>), StoreError> {
+        self.shared.readers.read(|c| ruled::unjudged(c, after))
+    }
+
+    /// The tags that rules give to entries of these feeds, as it is shown; in their order.
+    pub fn ruled_tags(&self, feeds: &[FeedId]) -> Result<Vec<String>, StoreError> {
+        let feeds = ruled::list(feeds);
+        self.shared.readers.read(|c| ruled::tags(c, &feeds))
+    }
+
+    /// The rules that match an entry, by the number of its first revision, and what each does, as it is shown.
+    pub fn ruled(&self, entry: ArticleSeq) -> Result<Vec<(String, Act)>, StoreError> {
+        self.shared.readers.read(|c| ruled::of_entry(c, entry))
     }
 
     /// Keeps the price of a request for the next start. It is also the least that can be written: a store that cannot

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_manifest.sql"),
     include_str!("migrations/0017_images.sql"),
     include_str!("migrations/0010_search.sql"),
+    include_str!("migrations/0014_rules.sql"),
 ];
 
 /// The newest schema.

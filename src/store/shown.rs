@@ -8,22 +8,39 @@ use rusqlite::{Connection, Params, Row, params};
 use crate::model::article::StoredArticle;
 use crate::model::content::ContentHash;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
+use crate::rules::ruling;
+use crate::rules::share::Window;
 use crate::store::articles::{CarrierRow, article, whole};
 use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
+use crate::store::ruled;
 
 /// A choice of feeds whose entries are shown as one list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// Entries of these feeds and no others.
+    /// Entries of these feeds.
     pub feeds: Vec<FeedId>,
+    /// And those that rules tagged so; of nobody else.
+    pub tagged: Option<Tagged>,
     /// Each text once: in the entry of these feeds that had it first, which names the others.
     pub once: bool,
     /// The newest so many entries, by date.
     pub limit: usize,
+    /// Of each feed at most so many of them, as long as others fill the places.
+    pub quota: Option<usize>,
     /// And every entry with a revision above this number, however old its date: what no sealed page has yet.
     pub beyond: Option<Beyond>,
+}
+
+/// Entries that rules gave a tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tagged {
+    /// The tag.
+    pub tag: String,
+    /// Whose entries it may show.
+    pub feeds: Vec<FeedId>,
 }
 
 /// What no sealed page has yet.
@@ -45,19 +62,39 @@ pub struct Lineup {
     pub unsealed: Vec<(ArticleSeq, ArticleSeq)>,
     /// Who else carries the words of these, where each text is shown once.
     pub carriers: Vec<CarrierRow>,
-    /// When an article of these feeds was last stored.
+    /// What rules say of these; who has no mark is not in it.
+    pub marks: Vec<(ArticleSeq, Marks)>,
+    /// When an article of these feeds was last stored, or rules last changed.
     pub changed: Option<Timestamp>,
 }
+
+/// A feed that has its share of the list is looked past for so many times the list's length: what is older does not
+/// count as another's news, and nobody walks a million entries to fill twenty places.
+const LOOKED_AT: usize = 16;
 
 /// Beyond so many feeds it is cheaper to walk all entries by date than those of each feed.
 const FEW: usize = 8;
 
-// `?1` is a JSON list of feed ids.
+// `?1` is a JSON list of feed ids; `?2` a tag that rules give, in round `?4`, and `?3` a list of those whose entries may be
+// shown for it; `?5` the last article that was judged: what is above it waits (F-63 and rules, before anybody sees it).
 macro_rules! shown {
     ($($sql:expr),+) => {
         concat!(
-            "WITH shown AS (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?1))) ",
+            "WITH shown AS (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?1))),
+                  others AS (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?3))) ",
             $($sql),+
+        )
+    };
+}
+
+// `+` keeps the planner from the index by feed.
+macro_rules! member {
+    ($entry:literal) => {
+        concat!(
+            "(+", $entry, ".feed IN shown OR (+", $entry, ".feed IN others
+                AND EXISTS (SELECT 1 FROM ruled r WHERE r.round = ?4 AND r.what = 'tag' AND r.tag = ?2
+                                                    AND r.entry = ", $entry, ".first_seq)))
+             AND ", $entry, ".first_seq <= ?5 "
         )
     };
 }
@@ -66,13 +103,15 @@ macro_rules! shown {
 // entry had first is that one's, whatever the words (P-124).
 macro_rules! owns {
     () => {
-        " AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
-          AND NOT EXISTS (SELECT 1 FROM entry o
-                           WHERE o.words = e.words AND o.first_seq < e.first_seq AND o.feed IN shown
-                             AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq))
-          AND NOT EXISTS (SELECT 1 FROM borrowed b JOIN entry o ON o.first_seq = b.owner
-                           WHERE b.entry = e.first_seq AND o.feed IN shown
-                             AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq)) "
+        concat!(
+            " AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
+              AND NOT EXISTS (SELECT 1 FROM entry o
+                               WHERE o.words = e.words AND o.first_seq < e.first_seq AND ", member!("o"), "
+                                 AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq))
+              AND NOT EXISTS (SELECT 1 FROM borrowed b JOIN entry o ON o.first_seq = b.owner
+                               WHERE b.entry = e.first_seq AND ", member!("o"), "
+                                 AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq)) "
+        )
     };
 }
 
@@ -83,6 +122,38 @@ macro_rules! waits_not {
     };
 }
 
+const FEW_OWNERS: &str = shown!(
+    "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e
+      WHERE e.feed IN shown AND e.first_seq <= ?5",
+    owns!(),
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+);
+
+const FEW_AND_TAGGED_OWNERS: &str = shown!(
+    "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e
+      WHERE e.first_seq <= ?5
+        AND e.first_seq IN (SELECT first_seq FROM entry WHERE feed IN shown
+                             UNION SELECT entry FROM ruled WHERE round = ?4 AND what = 'tag' AND tag = ?2)
+        AND ",
+    member!("e"),
+    owns!(),
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+);
+
+const MANY_OWNERS: &str = shown!(
+    "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e WHERE ",
+    member!("e"),
+    owns!(),
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+);
+
+const ALL: &str = shown!(
+    "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e
+      WHERE e.feed IN shown AND e.first_seq <= ?5",
+    waits_not!(),
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+);
+
 /// An entry that is shown.
 struct Line {
     seq: i64,
@@ -90,35 +161,48 @@ struct Line {
     words: i64,
     /// What brought it, where that is asked.
     cause: i64,
+    feed: i64,
+}
+
+/// What all questions of a choice begin with.
+struct Asked {
+    feeds: String,
+    tag: Option<String>,
+    others: String,
+    round: i64,
+    upto: i64,
+}
+
+// The parameters of `shown!`, and one's own behind them.
+macro_rules! with {
+    ($asked:expr $(, $more:expr)*) => {
+        params![$asked.feeds, $asked.tag, $asked.others, $asked.round, $asked.upto $(, $more)*]
+    };
 }
 
 /// The entries of a choice.
 pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup, StoreError> {
-    let feeds = list(&choice.feeds);
-    let few = choice.feeds.len() <= FEW;
-    // `+` keeps the planner from the index by feed.
-    let newest = match (choice.once, few) {
-        (true, true) => shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown",
-            owns!(),
-            "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
-        ),
-        (true, false) => shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE +e.feed IN shown",
-            owns!(),
-            "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
-        ),
-        (false, _) => shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq FROM entry e WHERE e.feed IN shown",
-            waits_not!(),
-            "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
-        ),
+    let standing = ruled::standing(connection)?;
+    let tagged = choice.tagged.as_ref();
+    let asked = Asked {
+        feeds: ruled::list(&choice.feeds),
+        tag: tagged.map(|tagged| tagged.tag.clone()),
+        others: ruled::list(tagged.map(|tagged| &tagged.feeds).into_iter().flatten()),
+        round: standing.round,
+        upto: standing.upto,
     };
-    let mut lines = lines(connection, newest, params![feeds, count(choice.limit)])?;
+    let few = choice.feeds.len() <= FEW;
+    let newest = match (choice.once, few, tagged.is_some()) {
+        (true, true, false) => FEW_OWNERS,
+        (true, true, true) => FEW_AND_TAGGED_OWNERS,
+        (true, false, _) => MANY_OWNERS,
+        (false, ..) => ALL,
+    };
+    let mut lines = window(connection, newest, &asked, choice)?;
     let mut unsealed = Vec::new();
     if let Some(bounds) = choice.beyond {
         let mut known: HashSet<i64> = lines.iter().map(|line| line.seq).collect();
-        for line in beyond(connection, &feeds, bounds)? {
+        for line in beyond(connection, &asked, bounds)? {
             unsealed.push((seq(line.cause), seq(line.seq)));
             if known.insert(line.seq) {
                 lines.push(line);
@@ -127,14 +211,32 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
     }
     Ok(Lineup {
         carriers: if choice.once {
-            carriers(connection, &feeds, &lines)?
+            carriers(connection, &asked, &lines)?
         } else {
             Vec::new()
         },
-        changed: changed(connection, &feeds, few)?,
+        marks: marks(connection, &asked, &lines)?,
+        changed: changed(connection, &asked, few)?.max(standing.since),
         articles: lines.iter().map(|line| seq(line.seq)).collect(),
         unsealed,
     })
+}
+
+/// What rules say of these.
+fn marks(
+    connection: &Connection,
+    asked: &Asked,
+    lines: &[Line],
+) -> Result<Vec<(ArticleSeq, Marks)>, StoreError> {
+    let mut all = Vec::new();
+    for line in lines {
+        let acts = ruled::acts(connection, asked.round, line.first_seq)?;
+        let marks = ruling::marks(acts.iter().map(|(_, act)| act));
+        if marks != Marks::default() {
+            all.push((seq(line.seq), marks));
+        }
+    }
+    Ok(all)
 }
 
 /// The articles of these numbers; one of which nothing is kept any more is not in it.
@@ -152,46 +254,52 @@ pub(super) fn articles(
 /// The owners with a revision above the last sealed one, ascending; those that came to own their words by such a
 /// revision, since who had the words before them has others now; and those that were released above it. Walked by number,
 /// not by feed: a page has a hundred of them.
-fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Line>, StoreError> {
+fn beyond(connection: &Connection, asked: &Asked, bounds: Beyond) -> Result<Vec<Line>, StoreError> {
     let last = bounds.last.map_or(Ok(-1), number)?;
     let most = bounds.most.map_or(-1, count); // SQLite: a negative limit is none
+    // A page is never opened again: what waits to be judged may not be passed over by it. What is shown meanwhile may.
+    let top = bounds.most.map_or(i64::MAX, |_| asked.upto);
     let mut found = lines(
         connection,
         shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, a.seq
+            "SELECT e.latest_seq, e.first_seq, e.words, a.seq, e.feed
                FROM article a JOIN entry e ON e.first_seq = a.entry AND e.latest_seq = a.seq
-              WHERE a.seq > ?2 AND +e.feed IN shown",
+              WHERE a.seq > ?6 AND a.seq <= ?8 AND ",
+            member!("e"),
             owns!(),
-            "ORDER BY a.seq LIMIT ?3"
+            "ORDER BY a.seq LIMIT ?7"
         ),
-        params![feeds, last, most],
+        with![asked, last, most, top],
     )?;
     let all = bounds.most.is_none_or(|most| found.len() < most);
     let end = found.last().filter(|_| !all).map(|line| line.cause);
+    let end = end.unwrap_or(top).min(top);
     found.extend(lines(
         connection,
         shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, max(n.seq)
+            "SELECT e.latest_seq, e.first_seq, e.words, max(n.seq), e.feed
                FROM article n
-               JOIN entry p ON p.first_seq = n.entry AND p.latest_seq = n.seq AND p.first_seq <= ?2
-               JOIN article b ON b.seq = (SELECT max(seq) FROM article WHERE entry = p.first_seq AND seq <= ?2)
+               JOIN entry p ON p.first_seq = n.entry AND p.latest_seq = n.seq AND p.first_seq <= ?6
+               JOIN article b ON b.seq = (SELECT max(seq) FROM article WHERE entry = p.first_seq AND seq <= ?6)
                JOIN entry e ON e.words = b.words
-              WHERE n.seq > ?2 AND n.seq <= ?3 AND e.latest_seq <= ?2 AND e.first_seq > p.first_seq
-                AND +p.feed IN shown AND +e.feed IN shown",
+              WHERE n.seq > ?6 AND n.seq <= ?7 AND e.latest_seq <= ?6 AND e.first_seq > p.first_seq
+                AND +p.feed IN shown AND ",
+            member!("e"),
             owns!(),
             "GROUP BY e.first_seq"
         ),
-        params![feeds, last, end.unwrap_or(i64::MAX)],
+        with![asked, last, end],
     )?);
     found.extend(lines(
         connection,
         shown!(
-            "SELECT e.latest_seq, e.first_seq, e.words, r.cause
+            "SELECT e.latest_seq, e.first_seq, e.words, r.cause, e.feed
                FROM revealed r JOIN entry e ON e.first_seq = r.entry
-              WHERE r.cause > ?2 AND r.cause <= ?3 AND e.latest_seq <= ?2 AND +e.feed IN shown",
+              WHERE r.cause > ?6 AND r.cause <= ?7 AND e.latest_seq <= ?6 AND ",
+            member!("e"),
             owns!()
         ),
-        params![feeds, last, end.unwrap_or(i64::MAX)],
+        with![asked, last, end],
     )?);
     found.sort_by_key(|line| (line.cause, line.seq));
     Ok(found)
@@ -200,24 +308,25 @@ fn beyond(connection: &Connection, feeds: &str, bounds: Beyond) -> Result<Vec<Li
 /// The other shown entries that carry the words of these, of each the oldest first.
 fn carriers(
     connection: &Connection,
-    feeds: &str,
+    asked: &Asked,
     lines: &[Line],
 ) -> Result<Vec<CarrierRow>, StoreError> {
     let mut statement = connection.prepare_cached(shown!(
         "SELECT e.first_seq, e.latest_seq, e.kind, e.key, f.id AS feed, a.id, a.link, w.content
            FROM entry e
            JOIN article a ON a.seq = e.latest_seq
-           JOIN words w ON w.first_seq = ?2
+           JOIN words w ON w.first_seq = ?6
            LEFT JOIN feed f ON f.num = e.feed
-          WHERE e.first_seq IN (SELECT first_seq FROM entry WHERE words = ?2
-                                 UNION SELECT entry FROM borrowed WHERE owner = ?3)
-            AND e.first_seq <> ?3 AND +e.feed IN shown
-            AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
+          WHERE e.first_seq IN (SELECT first_seq FROM entry WHERE words = ?6
+                                 UNION SELECT entry FROM borrowed WHERE owner = ?7)
+            AND e.first_seq <> ?7 AND ",
+        member!("e"),
+        "   AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
           ORDER BY e.first_seq"
     ))?;
     let mut carriers = Vec::new();
     for line in lines {
-        let mut rows = statement.query(params![feeds, line.words, line.first_seq])?;
+        let mut rows = statement.query(with![asked, line.words, line.first_seq])?;
         while let Some(row) = rows.next()? {
             let cells = Cells::of(row, "entry", "first_seq")?;
             let key: String = cells.get("key")?;
@@ -238,47 +347,76 @@ fn carriers(
 /// When an article of these feeds was last stored.
 fn changed(
     connection: &Connection,
-    feeds: &str,
+    asked: &Asked,
     few: bool,
 ) -> Result<Option<Timestamp>, StoreError> {
     let sql = if few {
-        shown!(
-            "SELECT max(a.recorded) FROM entry e JOIN article a ON a.entry = e.first_seq WHERE e.feed IN shown"
-        )
+        "SELECT max(a.recorded) FROM entry e JOIN article a ON a.entry = e.first_seq
+          WHERE e.feed IN (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?1)))"
     } else {
         // The newest articles of many feeds: one of the first that are looked at is of one of them.
-        shown!(
-            "SELECT max(recorded) FROM (SELECT a.recorded
-               FROM article a JOIN entry e ON e.first_seq = a.entry
-              WHERE e.feed IN shown ORDER BY a.seq DESC LIMIT 1)"
-        )
+        "SELECT max(recorded) FROM (SELECT a.recorded
+           FROM article a JOIN entry e ON e.first_seq = a.entry
+          WHERE e.feed IN (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?1)))
+          ORDER BY a.seq DESC LIMIT 1)"
     };
     let millis: Option<i64> = connection
         .prepare_cached(sql)?
-        .query_row([feeds], |row| row.get(0))?;
-    Ok(millis.map(Timestamp::from_millis))
+        .query_row([&asked.feeds], |row| row.get(0))?;
+    let tagged: Option<i64> = match &asked.tag {
+        None => None,
+        Some(tag) => connection
+            .prepare_cached(
+                "SELECT max(a.recorded)
+                   FROM ruled r JOIN entry e ON e.first_seq = r.entry JOIN article a ON a.seq = e.latest_seq
+                  WHERE r.round = ?1 AND r.what = 'tag' AND r.tag = ?2
+                    AND e.feed IN (SELECT num FROM feed WHERE id IN (SELECT value FROM json_each(?3)))",
+            )?
+            .query_row(params![asked.round, tag, asked.others], |row| row.get(0))?,
+    };
+    Ok(millis.max(tagged).map(Timestamp::from_millis))
+}
+
+/// The newest, as many as are wanted, each feed with its share. Rows are read one by one: where nobody has more than its
+/// share, no more of them than there are places.
+fn window(
+    connection: &Connection,
+    newest: &str,
+    asked: &Asked,
+    choice: &Choice,
+) -> Result<Vec<Line>, StoreError> {
+    let most = match choice.quota {
+        Some(_) => choice.limit.saturating_mul(LOOKED_AT),
+        None => choice.limit,
+    };
+    let mut window = Window::new(choice.limit, choice.quota);
+    let mut statement = connection.prepare_cached(newest)?;
+    let mut rows = statement.query(with![asked, count(most)])?;
+    while let Some(row) = rows.next()? {
+        let line = line(row)?;
+        if !window.offer(line.feed, line) {
+            break;
+        }
+    }
+    Ok(window.close())
 }
 
 fn lines(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<Line>, StoreError> {
-    let read = |row: &Row<'_>| {
-        Ok(Line {
-            seq: row.get(0)?,
-            first_seq: row.get(1)?,
-            words: row.get(2)?,
-            cause: row.get(3)?,
-        })
-    };
     let mut statement = connection.prepare_cached(sql)?;
     let lines = statement
-        .query_map(params, read)?
+        .query_map(params, line)?
         .collect::<Result<_, _>>()?;
     Ok(lines)
 }
 
-/// Feed ids need no escaping.
-fn list(feeds: &[FeedId]) -> String {
-    let quoted: Vec<String> = feeds.iter().map(|feed| format!("\"{feed}\"")).collect();
-    format!("[{}]", quoted.join(","))
+fn line(row: &Row<'_>) -> Result<Line, rusqlite::Error> {
+    Ok(Line {
+        seq: row.get(0)?,
+        first_seq: row.get(1)?,
+        words: row.get(2)?,
+        cause: row.get(3)?,
+        feed: row.get(4)?,
+    })
 }
 
 /// A number of ours: the schema has no negative ones.

@@ -13,6 +13,7 @@ use crate::model::health::HealthEvent;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::image::ImageCopy;
 use crate::model::poll::{PollRecord, PollResult, Recorded, Verdict};
+use crate::model::ruling;
 use crate::model::time::Timestamp;
 use crate::model::withheld::Reason;
 use crate::rules::retention::Order;
@@ -32,6 +33,7 @@ use crate::store::pages;
 use crate::store::press::Press;
 use crate::store::retention;
 use crate::store::robots;
+use crate::store::ruled;
 use crate::store::search::{self, Terms};
 use crate::store::strays::{self, Stray};
 use crate::store::withheld;
@@ -74,6 +76,7 @@ pub(super) enum Command {
     Images(images::Work, Reply<Vec<ImageCopy>>),
     Index(Box<Terms>, Reply<bool>),
     ResetIndex(u32, Reply<()>),
+    Rule(ruling::Order, Timestamp, Reply<bool>),
     Close(Reply<()>),
 }
 
@@ -211,6 +214,10 @@ impl Writer {
                 }
                 Command::ResetIndex(recipe, reply) => {
                     let done = self.transact(|t, _| search::reset(t, recipe));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Rule(order, at, reply) => {
+                    let done = self.transact(|t, _| ruled::obey(t, &order, at));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

@@ -38,6 +38,8 @@ fn the_help_says_what_there_is() {
         &["try"],
         &["reextract"],
         &["release"],
+        &["rules", "list"],
+        &["rules", "try"],
         &["check"],
         &["feeds"],
         &["feeds", "list"],

@@ -366,6 +366,72 @@ fn broken_ids_are_told_apart() {
 }
 
 #[test]
+fn broken_rules_are_told_apart() {
+    let check = |lines: &str, line: usize, told: &str| {
+        let feed = String::from_utf8(ONE_FEED.to_vec()).unwrap();
+        let before = feed.lines().count();
+        let text = format!("{feed}\n{lines}");
+        let shown = feeds(text).replace(&format!("feeds.toml:{}: ", before + 1 + line), "");
+        assert_eq!(shown, told, "{lines}");
+    };
+    let block = |lines: &str| format!("[[rule]]\nname = \"r\"\n{lines}");
+    check(
+        "[[rule]]\nmatch = \"x\"\ndrop = true\n",
+        1,
+        "[[rule]] number 1: needs a `name`, so that one can tell which rule it was",
+    );
+    check(
+        &block("drop = true\n"),
+        1,
+        "[[rule]] \"r\": needs a `match`: what it looks for, as in `feedmill search`",
+    );
+    check(
+        &block("match = \"x\"\n"),
+        1,
+        "[[rule]] \"r\": does nothing: write tag = [\"…\"], drop = true or highlight = true",
+    );
+    check(
+        &block(
+            "match = \"x\"\ndrop = true\n\n[[rule]]\nname = \"r\"\nmatch = \"y\"\ndrop = true\n",
+        ),
+        7,
+        &format!(
+            "`name` in [[rule]] \"r\": is already the name of the rule in line {}",
+            String::from_utf8(ONE_FEED.to_vec())
+                .unwrap()
+                .lines()
+                .count()
+                + 3
+        ),
+    );
+    check(
+        &block("match = \"x\"\ntag = [\"a/b\"]\n"),
+        4,
+        "`tag` in [[rule]] \"r\": `a/b` is no tag: up to 40 characters, without / \\ ? # % or a comma",
+    );
+    check(
+        &block("match = \"x\"\ndelete = true\ndrop = true\n"),
+        4,
+        "unknown key `delete` in [[rule]] \"r\"; allowed: name, match, tag, drop, highlight",
+    );
+    check(
+        &block("match = \"x \\\"y\"\ndrop = true\n"),
+        3,
+        "`match` in [[rule]] \"r\": column 3: expected a closing \" for the quote that opens here",
+    );
+    check(
+        "[rule]\nname = \"r\"\n",
+        1,
+        "write [[rule]] with two brackets on either side, once for each rule",
+    );
+    // Rules alone are no feeds.
+    assert_eq!(
+        feeds("[[rule]]\nname = \"r\"\nmatch = \"x\"\ndrop = true\n"),
+        "feeds.toml:1: there is no [[feed]] block in it, so there is nothing to ask"
+    );
+}
+
+#[test]
 fn broken_files_are_told_apart() {
     let check = |bytes: &[u8], told: &str| {
         assert_eq!(feeds(bytes), told, "{}", String::from_utf8_lossy(bytes));
@@ -376,11 +442,11 @@ fn broken_files_are_told_apart() {
     check(b"feed = []\n", nothing);
     check(
         b"id = \"a\"\n",
-        "feeds.toml:1: unknown key `id` before any section; allowed: [[feed]]",
+        "feeds.toml:1: unknown key `id` before any section; allowed: [[feed]], [[rule]]",
     );
     check(
         b"\n[[feeds]]\nid = \"a\"\n",
-        "feeds.toml:2: unknown section [[feeds]] (did you mean `feed`?); allowed: [[feed]]",
+        "feeds.toml:2: unknown section [[feeds]] (did you mean `feed`?); allowed: [[feed]], [[rule]]",
     );
     check(
         b"[feed]\nid = \"a\"\n",
@@ -499,6 +565,18 @@ fn broken_settings_are_told_apart() {
         "[log]\nlevel = \"loud\"\n",
         "feedmill.toml:2: `level` in [log]: `loud` is none of error, warn, info, debug, trace",
     );
+    for share in ["0.0", "1.01", "-0.5", "nan", "inf", "2"] {
+        check(
+            &format!("[feed]\nfair_share = {share}\n"),
+            &format!(
+                "feedmill.toml:2: `fair_share` in [feed]: `{share}` is no part of one: write 0.25 for a quarter, 1.0 for no limit"
+            ),
+        );
+    }
+    check(
+        "[feed]\nfair_share = \"0.25\"\n",
+        "feedmill.toml:2: `fair_share` in [feed]: wants a part of one, such as 0.25, this is a text in quotes",
+    );
     check("data = \"\"\n", "feedmill.toml:1: `data`: is empty");
 }
 
@@ -559,7 +637,7 @@ fn uncommented(text: &str) -> String {
         let bare = line.strip_prefix("# ").unwrap_or(line);
         let word = bare.split(' ').next().unwrap_or_default();
         let key = bare.contains(" = ") && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        out.push_str(if key || bare == "[[feed]]" {
+        out.push_str(if key || matches!(bare, "[[feed]]" | "[[rule]]") {
             bare
         } else {
             line
@@ -574,6 +652,7 @@ fn every_remark_of_the_shipped_feeds_works_when_its_mark_is_taken_away() {
     let text = fs::read_to_string(shipped("feeds.toml")).unwrap();
     let bare = uncommented(&text);
     assert_eq!(bare.matches("\n[[feed]]\n").count(), 6);
+    assert_eq!(bare.matches("\n[[rule]]\n").count(), 2);
     let scratch = Scratch::with(&[("feeds.toml", bare.as_bytes())]);
     let config = app::configuration(&scratch.places).unwrap_or_else(|e| panic!("{e}"));
     // Each option of each source is shown; an entry's page is the same for both sources that have one.
@@ -591,6 +670,8 @@ fn every_remark_of_the_shipped_feeds_works_when_its_mark_is_taken_away() {
             assert!(shown, "{} {}", spec.name, option.name);
         }
     }
+    let names: Vec<&str> = config.rules.iter().map(|r| r.text.name.as_str()).collect();
+    assert_eq!(names, ["lottery", "elections"]);
     let generic = &config.disabled[0];
     assert_eq!(generic.source, "feed");
     assert!(generic.schedule.is_some() && generic.title.is_some());
@@ -631,7 +712,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 20 + 10 + 2 + 2 + 6 + 3 + 5 + 4 + 3 + 1);
+    assert_eq!(keys, 20 + 11 + 2 + 2 + 6 + 3 + 5 + 4 + 3 + 1);
 }
 
 #[test]

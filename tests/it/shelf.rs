@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use feedmill::model::feed::{Options, Subscription};
 use feedmill::model::urls::PageUrl;
+use feedmill::rules::share::Share;
 use feedmill::serve::library::{Library, Place, Version};
 use feedmill::serve::shelve;
 use feedmill::service::publish::{Masthead, Press};
@@ -19,7 +20,7 @@ use crate::support::web::{Room, Say, now};
 const HOME: &str = "https://news.example.org/";
 
 /// A subscription of the room.
-fn subscription(id: &str, tags: &[&str]) -> Subscription {
+pub(crate) fn subscription(id: &str, tags: &[&str]) -> Subscription {
     Subscription {
         title: Some(format!("The {id} feed")),
         language: "zh-CN".to_owned(),
@@ -33,13 +34,14 @@ fn subscription(id: &str, tags: &[&str]) -> Subscription {
 }
 
 /// A press over the room's store.
-fn press(room: &Room, subscriptions: Vec<Subscription>) -> Press {
+pub(crate) fn press(room: &Room, subscriptions: Vec<Subscription>) -> Press {
     Press {
         store: room.store.clone(),
         archive: None,
         sealed: None,
         feed: room.directory.path().join("feed.atom"),
         entries: 20,
+        share: Share::ALL,
         masthead: Masthead {
             id: None,
             title: "River".to_owned(),
@@ -55,12 +57,12 @@ fn press(room: &Room, subscriptions: Vec<Subscription>) -> Press {
     }
 }
 
-fn shelf(room: &Room) -> Shelf {
+pub(crate) fn shelf(room: &Room) -> Shelf {
     Shelf::new(Some(room.directory.path().join("sealed")))
 }
 
 /// Polls a feed whose list has these titles; an entry's id is the feed's and its place in the list unless it is told.
-async fn told(room: &Room, feed: &str, entries: &[(&str, &str)]) {
+pub(crate) async fn told(room: &Room, feed: &str, entries: &[(&str, &str)]) {
     let lines: String = entries
         .iter()
         .map(|(id, title)| format!("whole {id} /{feed}/{id} {title}\n"))
@@ -71,7 +73,7 @@ async fn told(room: &Room, feed: &str, entries: &[(&str, &str)]) {
 }
 
 /// Many entries: `prefix0`, `prefix1`, …
-async fn many(room: &Room, feed: &str, prefix: &str, count: usize) {
+pub(crate) async fn many(room: &Room, feed: &str, prefix: &str, count: usize) {
     let ids: Vec<String> = (0..count).map(|n| format!("{prefix}{n}")).collect();
     let entries: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), id.as_str())).collect();
     told(room, feed, &entries).await;
@@ -85,7 +87,7 @@ fn bytes(publication: &Publication) -> Option<Vec<u8>> {
     }
 }
 
-fn texts(filled: &Filled) -> BTreeMap<String, String> {
+pub(crate) fn texts(filled: &Filled) -> BTreeMap<String, String> {
     let text = |publication: &Publication| {
         let text = String::from_utf8(bytes(publication)?).unwrap();
         Some((publication.path.clone(), text))
@@ -119,7 +121,7 @@ fn entries(document: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn titles(document: &str) -> Vec<String> {
+pub(crate) fn titles(document: &str) -> Vec<String> {
     entries(document)
         .into_iter()
         .map(|(_, title)| title)
@@ -256,7 +258,9 @@ async fn f_32_what_did_not_change_is_neither_rendered_nor_compressed_again() {
 }
 
 /// From the window back to the oldest document: every id with its newest words, and how often it was met in a sealed one.
-fn walk(texts: &BTreeMap<String, String>) -> (HashMap<String, String>, HashMap<String, usize>) {
+pub(crate) fn walk(
+    texts: &BTreeMap<String, String>,
+) -> (HashMap<String, String>, HashMap<String, usize>) {
     let mut newest = HashMap::new();
     let mut sealed: HashMap<String, usize> = HashMap::new();
     let mut path = "/feed.atom".to_owned();

@@ -8,6 +8,7 @@ use feedmill::model::entry::{Enclosure, EntryKey};
 use feedmill::model::feed::FeedInfo;
 use feedmill::model::ids::{ArticleSeq, EntryId};
 use feedmill::model::river::{Carrier, River, RiverEntry};
+use feedmill::model::ruling::Marks;
 use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 
@@ -75,6 +76,7 @@ pub fn entry(seq: u64) -> RiverEntry {
         },
         carriers: Vec::new(),
         copies: Default::default(),
+        marks: Marks::default(),
     }
 }
 

@@ -11,10 +11,11 @@ use crate::model::entry::EntryKey;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
 use crate::model::keep::Pruned;
+use crate::model::ruling::Act;
 use crate::model::withheld::Reason;
 use crate::rules::revision::QUIET;
 use crate::rules::river::entry_iri;
-use crate::store::{Looked, StoreError};
+use crate::store::{Choice, Looked, StoreError};
 
 /// What was decided of an article; `None` where there is none of this number any more.
 pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, StoreError> {
@@ -103,12 +104,12 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
     }
     verdict(&mut answer, &stored, &looked);
     changed(&mut answer, desk, stored.first_seq)?;
-    let is_hidden = hidden.contains(&stored.feed);
+    let acts = ruled(&mut answer, desk, &stored)?;
     let mut withheld = desk.store.withheld(Some(&stored.feed))?;
     withheld.retain(|one| one.entry == stored.first_seq);
     let why = withheld.iter().map(|one| one.why).min();
     answer.put("withheld", json!(why.map(Reason::name)));
-    shown(&mut answer, desk, &stored, &looked, (is_hidden, why));
+    shown(&mut answer, desk, &stored, &looked, (&hidden, why), &acts)?;
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
 }
@@ -176,14 +177,66 @@ fn changed(answer: &mut Answer, desk: &Desk<'_>, entry: ArticleSeq) -> Result<()
     Ok(())
 }
 
+/// What the operator's rules do to it.
+fn ruled(
+    answer: &mut Answer,
+    desk: &Desk<'_>,
+    stored: &StoredArticle,
+) -> Result<Vec<(String, Act)>, StoreError> {
+    let acts = desk.store.ruled(stored.first_seq)?;
+    for (rule, act) in &acts {
+        let does = match act {
+            Act::Drop => "drops it from the merged feed and the tags' feeds".to_owned(),
+            Act::Highlight => "highlights it".to_owned(),
+            Act::Tag(tag) => format!("gives it the tag {tag}"),
+        };
+        answer.say("rules", format!("`{rule}` {does}"));
+    }
+    let rounds = desk.store.rounds()?;
+    if let Some(coming) = rounds.coming {
+        let judged = coming.cursor.map_or(0, |cursor| cursor.0 + 1);
+        let all = rounds.last.map_or(0, |last| last.0 + 1);
+        answer.say(
+            "rules",
+            format!("other rules are being judged by, {judged} of {all} numbers so far; these hold until all are"),
+        );
+    }
+    let told = acts
+        .iter()
+        .map(|(rule, act)| json!({ "rule": rule, "does": act.name(), "tag": act.tag() }));
+    answer.put("rules", told.collect::<Vec<_>>());
+    Ok(acts)
+}
+
+/// The merged feed by numbers, where a source may have its share and no more.
+fn fair_window(desk: &Desk<'_>, hidden: &[FeedId]) -> Result<Option<Vec<ArticleSeq>>, StoreError> {
+    let settings = &desk.config.settings.feed;
+    let Some(quota) = settings.fair_share.quota(settings.entries) else {
+        return Ok(None);
+    };
+    let feeds = desk.store.feed_states()?.into_iter().map(|state| state.id);
+    let choice = Choice {
+        feeds: feeds.filter(|feed| !hidden.contains(feed)).collect(),
+        once: true,
+        limit: settings.entries,
+        quota: Some(quota),
+        ..Choice::default()
+    };
+    Ok(Some(desk.store.lineup(&choice)?.articles))
+}
+
 /// Whether it stands in the merged feed, and why.
 fn shown(
     answer: &mut Answer,
     desk: &Desk<'_>,
     stored: &StoredArticle,
     looked: &Looked,
-    (is_hidden, withheld): (bool, Option<Reason>),
-) {
+    (hidden, withheld): (&[FeedId], Option<Reason>),
+    acts: &[(String, Act)],
+) -> Result<(), StoreError> {
+    let is_hidden = hidden.contains(&stored.feed);
+    let dropped = acts.iter().any(|(_, act)| *act == Act::Drop);
+    let fair = fair_window(desk, hidden)?;
     let settings = &desk.config.settings.feed;
     let limit = settings.entries as u64;
     let place = looked.before + 1;
@@ -200,6 +253,18 @@ fn shown(
                 "article {} of {} is shown for it: it has the same words and had them first; this one is named there",
                 owner.latest, owner.feed
             ),
+        ),
+        _ if dropped => (
+            false,
+            "a rule drops it; its source's own feed has it".to_owned(),
+        ),
+        _ if fair.as_ref().is_some_and(|fair| fair.contains(&stored.seq)) => (
+            true,
+            "it is among the newest, and within its source's `fair_share`".to_owned(),
+        ),
+        _ if fair.is_some() && place <= limit => (
+            false,
+            "its source has its `fair_share` of the feed, all of later dates".to_owned(),
         ),
         _ if place > limit => (
             false,
@@ -235,6 +300,7 @@ fn shown(
     answer.say("merged feed", words.clone());
     answer.put("in_merged_feed", belongs && is_there == Some(true));
     answer.put("why_merged_feed", words);
+    Ok(())
 }
 
 /// Its file in the archive, or why there is none.

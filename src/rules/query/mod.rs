@@ -190,6 +190,12 @@ impl Query {
         (from, to)
     }
 
+    /// Whether the operator's tags matter to it.
+    pub fn asks_for_tags(&self) -> bool {
+        let mut conditions = self.clauses.iter().flat_map(|clause| &clause.0);
+        conditions.any(|condition| matches!(condition.what, What::Tag(_)))
+    }
+
     /// What an index can narrow the search down with.
     pub fn plan(&self) -> Plan {
         plan::plan(self)

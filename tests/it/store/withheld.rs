@@ -8,8 +8,10 @@ use super::{Scratch, article, at, feed, poll, seq, wait};
 fn merged(store: &Scratch, once: bool, last: Option<u64>) -> (Vec<u64>, Vec<(u64, u64)>) {
     let choice = Choice {
         feeds: vec![feed("a"), feed("b")],
+        tagged: None,
         once,
         limit: if last.is_some() { 0 } else { 100 },
+        quota: None,
         beyond: last.map(|last| Beyond {
             last: Some(seq(last)),
             most: None,
