@@ -113,7 +113,7 @@ fn shown(store: &Store, feeds: Vec<FeedId>, entries: usize) -> Result<Vec<Articl
             feeds: vec![feed],
             once: false,
             limit: entries,
-            beyond: None,
+            ..Choice::default()
         })?;
         all.extend(lineup.articles);
     }
