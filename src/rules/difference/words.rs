@@ -411,7 +411,8 @@ mod tests {
     #[test]
     fn huge_texts_are_told_coarsely() {
         let text = |word: &str| -> String { (0..150_000).map(|n| format!("{word}{n} ")).collect() };
-        let told = words(&text("a"), &text("b"));
+        let (before, after) = (text("a"), text("b"));
+        let told = words(&before, &after);
         assert_eq!(told.len(), 3, "and the blank at their end");
         let lines = |word: &str| -> String { (0..3_000).map(|n| format!("{word}{n}\n")).collect() };
         let (before, after) = (lines("a"), lines("b"));
