@@ -140,85 +140,68 @@ impl Writer {
                     self.record(group);
                 }
                 Command::Archived(files, cursor, reply) => {
-                    let done = self.transact(|t, _| archive::archived(t, &files, cursor));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| archive::archived(t, &files, cursor));
                 }
                 Command::Import(feed, at, articles, reply) => {
-                    let done =
-                        self.transact(|t, press| archive::import(t, press, &feed, at, &articles));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, press| {
+                        archive::import(t, press, &feed, at, &articles)
+                    });
                 }
                 Command::Health(judged, reply) => {
-                    let done = self.transact(|t, _| health::keep(t, &judged));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| health::keep(t, &judged));
                 }
                 Command::Price(price, reply) => {
-                    let done = self.transact(|t, _| meta::keep_price(t, price));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| meta::keep_price(t, price));
                 }
                 Command::Silences(silences, reply) => {
-                    let done = self.transact(|t, _| meta::keep_silences(t, &silences));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| meta::keep_silences(t, &silences));
                 }
                 Command::Robots(kept, reply) => {
-                    let done = self.transact(|t, _| robots::keep(t, &kept));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| robots::keep(t, &kept));
                 }
                 Command::Revise(feed, at, articles, reply) => {
-                    let done =
-                        self.transact(|t, press| feeds::revise(t, press, &feed, at, &articles));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, press| {
+                        feeds::revise(t, press, &feed, at, &articles)
+                    });
                 }
                 Command::Measured(sizes, reply) => {
-                    let done = self.transact(|t, _| manifest::measured(t, &sizes));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| manifest::measured(t, &sizes));
                 }
                 Command::Manifest(noted, reply) => {
-                    let done = self.transact(|t, _| manifest::note(t, &noted));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| manifest::note(t, &noted));
                 }
                 Command::Withhold(entries, why, at, reply) => {
-                    let done = self.transact(|t, _| withheld::withhold(t, &entries, why, at));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| withheld::withhold(t, &entries, why, at));
                 }
                 Command::Release(entries, why, reply) => {
-                    let done = self.transact(|t, _| withheld::release(t, &entries, why));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| withheld::release(t, &entries, why));
                 }
                 Command::Prune(orders, at, reply) => {
-                    let done = self.transact(|t, _| retention::prune(t, &orders, at));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| retention::prune(t, &orders, at));
                 }
                 Command::DropVisits(visits, reply) => {
-                    let done = self.transact(|t, _| pages::drop_visits(t, &visits));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| pages::drop_visits(t, &visits));
                 }
                 Command::Pruned(at, reply) => {
-                    let done = self.transact(|t, _| retention::note(t, at));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| retention::note(t, at));
                 }
                 Command::Strays(strays, next, reply) => {
-                    let done = self.transact(|t, _| strays::keep(t, &strays, next));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| strays::keep(t, &strays, next));
                 }
                 Command::Compact(reply) => {
                     let _ = reply.send(self.compact());
                 }
                 Command::Images(work, reply) => {
-                    let done = self.transact(|t, _| images::done(t, &work));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| images::done(t, &work));
                 }
                 Command::Index(terms, reply) => {
-                    let done = self.transact(|t, _| search::index(t, &terms));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| search::index(t, &terms));
                 }
                 Command::ResetIndex(recipe, reply) => {
-                    let done = self.transact(|t, _| search::reset(t, recipe));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| search::reset(t, recipe));
                 }
                 Command::Rule(order, at, reply) => {
-                    let done = self.transact(|t, _| ruled::obey(t, &order, at));
-                    let _ = reply.send(done.map_err(|failure| failure.error));
+                    self.answer(reply, |t, _| ruled::obey(t, &order, at));
                 }
                 Command::Close(reply) => {
                     let done = self.close();
@@ -285,6 +268,16 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Does what was asked, in one transaction, and says what came of it.
+    fn answer<T>(
+        &mut self,
+        reply: Reply<T>,
+        work: impl FnOnce(&Connection, &mut Press) -> Result<T, StoreError>,
+    ) {
+        let done = self.transact(work);
+        let _ = reply.send(done.map_err(|failure| failure.error));
     }
 
     /// One transaction: all of it or nothing.
