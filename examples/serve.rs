@@ -20,6 +20,7 @@ use feedmill::model::feed::{FeedInfo, Options, Subscription};
 use feedmill::model::ids::EntryId;
 use feedmill::model::learned::Learned;
 use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading};
+use feedmill::model::river::Copies;
 use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 use feedmill::serve::accept::Limits;
@@ -129,6 +130,7 @@ fn press(
         archive: None,
         feed: directory.path().join("feed.atom"),
         entries,
+        copies: Copies::default(),
         masthead: Masthead {
             id: None,
             title: "Made-up river".to_owned(),

@@ -1,6 +1,7 @@
 //! The only place where parts are chosen and joined.
 
 pub mod daemon;
+mod grouper;
 mod handed;
 mod mindful;
 pub mod notify;
@@ -31,9 +32,11 @@ use crate::fetch::client::Client;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::model::feed::{FeedState, SourceSpec, Subscription};
 use crate::model::ids::FeedId;
+use crate::model::river::Copies;
 use crate::model::time::Timestamp;
 use crate::output::archive;
 use crate::service::cycle::{self, Order};
+use crate::service::grouping::Grouping;
 use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press};
 use crate::service::report::FeedReport;
@@ -198,6 +201,22 @@ impl App {
         })
     }
 
+    /// Looks for copies of what came, where that is wanted: so many slices at most, the next order does the rest. True
+    /// where there is none.
+    pub async fn group(&self, slices: usize) -> anyhow::Result<bool> {
+        let settings = &self.config.settings.groups;
+        if !settings.enabled {
+            return Ok(true);
+        }
+        let mut grouping = Grouping::open(self.store.clone(), settings.window).await?;
+        for _ in 0..slices {
+            if !grouping.slice().await?.worked {
+                return Ok(true);
+            }
+        }
+        Ok(self.store.next_to_group(1)?.is_none())
+    }
+
     /// What publishes the store.
     pub fn press(&self) -> anyhow::Result<Press> {
         press(&self.config, &self.store)
@@ -224,6 +243,10 @@ fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
         archive: directory,
         feed: settings.feed.path.clone(),
         entries: settings.feed.entries,
+        copies: Copies {
+            collapse: settings.feed.collapse,
+            near: settings.groups.enabled,
+        },
         masthead: Masthead {
             id: settings.feed.id.clone(),
             title: settings.feed.title.clone(),

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::grouper::Grouper;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
@@ -82,6 +83,7 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
+        let grouped = current.clone();
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
@@ -99,6 +101,14 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
+        let stored = Arc::new(Notify::new());
+        let grouper = Grouper {
+            config: grouped,
+            store: store.clone(),
+            stored: Arc::clone(&stored),
+            changed: Arc::clone(&changed),
+        };
+        let grouper = tokio::spawn(grouper.run(retired.clone()));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
@@ -137,6 +147,7 @@ impl Daemon {
                         let _ = polled.send(glance); // without a watchman nobody wants to know
                     }
                     if matches!(report.fate, Fate::Read { .. }) {
+                        stored.notify_one();
                         changed.notify_one();
                     }
                 }
@@ -151,6 +162,7 @@ impl Daemon {
         let crew = Crew {
             ears: [Some(reloader), watchdog],
             watchman,
+            grouper,
             publisher,
             server,
         };
@@ -165,6 +177,7 @@ struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
     ears: [Option<JoinHandle<()>>; 2],
     watchman: JoinHandle<()>,
+    grouper: JoinHandle<()>,
     publisher: JoinHandle<()>,
     server: Option<JoinHandle<()>>,
 }
@@ -178,6 +191,7 @@ impl Crew {
         in_time("judging health", self.watchman).await;
         let _ = retire.send(true);
         in_time("publishing", self.publisher).await;
+        in_time("looking for copies", self.grouper).await;
         if let Some(server) = self.server {
             in_time("the server", server).await;
         }

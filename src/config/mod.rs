@@ -6,6 +6,7 @@
 mod credentials;
 pub mod edit;
 mod feeds;
+mod groups;
 mod places;
 mod problems;
 mod raw;
@@ -23,6 +24,7 @@ use crate::config::raw::TomlFile;
 use crate::model::feed::{SourceSpec, Subscription};
 
 pub use crate::config::feeds::Rules;
+pub use crate::config::groups::GroupSettings;
 pub use crate::config::places::Places;
 pub use crate::config::problems::{Problem, Problems};
 pub use crate::config::schedule::schedule;

@@ -7,11 +7,13 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
+use crate::config::groups::{self, GroupSettings};
 use crate::config::problems::shown;
 use crate::config::raw::{Block, TomlFile};
 use crate::config::service::{ScheduleSettings, ServeSettings};
 use crate::config::values;
 use crate::model::http::HostSet;
+use crate::model::river::Collapse;
 use crate::model::urls::PageUrl;
 use crate::rules::allowance::PerDay;
 
@@ -24,6 +26,8 @@ pub struct Settings {
     pub fetch: FetchSettings,
     /// The merged feed.
     pub feed: FeedSettings,
+    /// Copies of articles.
+    pub groups: GroupSettings,
     /// The archive of text files.
     pub archive: ArchiveSettings,
     /// The store.
@@ -182,6 +186,8 @@ pub struct FeedSettings {
     pub id: Option<String>,
     /// How many entries it holds.
     pub entries: usize,
+    /// How often the same words are in it.
+    pub collapse: Collapse,
     /// Where people find it: an address that ends in a slash.
     pub public_url: PageUrl,
     /// The file it is written to.
@@ -198,6 +204,7 @@ impl Default for FeedSettings {
             language: "zh".to_owned(),
             id: None,
             entries: 200,
+            collapse: Collapse::default(),
             public_url: PageUrl::parse("http://localhost:8080/").expect("an address"),
             path: PathBuf::from("feed.atom"),
         }
@@ -222,6 +229,7 @@ impl FeedSettings {
         block.set("language", &mut self.language, values::language);
         block.set("id", &mut self.id, optional(values::iri));
         block.set("entries", &mut self.entries, values::count(1..=10_000));
+        block.set("collapse", &mut self.collapse, groups::collapse);
         block.set("public_url", &mut self.public_url, values::base_address);
         block.set("path", &mut self.path, values::path);
     }
@@ -291,6 +299,10 @@ impl Settings {
         if let Some(mut block) = section(file, &mut top, "feed") {
             settings.feed.read(&mut block);
             paths.push(block.at("path"));
+            block.finish(str::to_owned);
+        }
+        if let Some(mut block) = section(file, &mut top, "groups") {
+            settings.groups.read(&mut block);
             block.finish(str::to_owned);
         }
         if let Some(mut block) = section(file, &mut top, "archive") {

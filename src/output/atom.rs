@@ -2,8 +2,8 @@
 //!
 //! What Atom has no word for stands in a namespace of ours, `fm:`, that other readers pass over: an entry's number
 //! (`fm:seq`), which words it carries (`fm:content`), its feed with us (`fm:feed`), the publisher's own id where that
-//! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`). Its lead picture
-//! is a `media:thumbnail`.
+//! is no IRI (`fm:original-id`), and everybody else who carries the same words (`fm:carrier`), or, where that says
+//! `words="near"`, the same article in other ones. Its lead picture is a `media:thumbnail`.
 
 use crate::model::river::Carrier;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
@@ -257,5 +257,6 @@ fn write_carrier(xml: &mut Xml, carrier: &Carrier) {
     ];
     attributes.extend(carrier.link.as_ref().map(|link| ("href", link.as_str())));
     attributes.extend(carrier.same_id.then_some(("same-id", "true")));
+    attributes.extend(carrier.near.then_some(("words", "near")));
     xml.empty("fm:carrier", &attributes);
 }

@@ -31,3 +31,4 @@ pub mod robots;
 pub mod schedule;
 pub mod settle;
 pub mod silence;
+pub mod similar;

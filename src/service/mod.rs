@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod crew;
 pub mod cycle;
+pub mod grouping;
 pub mod poll;
 pub mod publish;
 pub mod reextract;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::model::article::StoredArticle;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::river::Copies;
 use crate::model::urls::PageUrl;
 use crate::output::Output;
 use crate::output::archive::{ArchiveFormat, Label, name};
@@ -28,6 +29,8 @@ pub struct Press {
     pub feed: PathBuf,
     /// Entries in the merged feed at most.
     pub entries: usize,
+    /// What becomes of copies in the merged feed and in those of tags.
+    pub copies: Copies,
     /// What the operator says of the merged feed.
     pub masthead: Masthead,
     /// Our orders, by feed.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::model::article::StoredArticle;
 use crate::model::feed::{FeedState, Subscription};
 use crate::model::ids::{ArticleSeq, FeedId};
-use crate::model::river::River;
+use crate::model::river::{Collapse, Copies, River};
 use crate::model::time::Timestamp;
 use crate::output::atom::Atom;
 use crate::output::edition::{Edition, History};
@@ -17,9 +17,9 @@ use crate::output::opml::{self, Outline};
 use crate::output::page::{self, View};
 use crate::output::sealed::{self, Sealed};
 use crate::output::{Laid, OUTPUTS, Output};
-use crate::rules::river::{self, Feeds, Head, Known, OtherCopy};
+use crate::rules::river::{self, CopyOf, Feeds, Head, Known, OtherCopy};
 use crate::service::publish::{Press, PublishError};
-use crate::store::{Beyond, Choice, Lineup, StoreError};
+use crate::store::{Beyond, CarrierRow, Choice, Lineup, StoreError};
 
 /// Entries of an archive document, except where so many do not fit into one.
 pub const SEALED: usize = 100;
@@ -283,6 +283,7 @@ impl<'a> Stock<'a> {
             choice: Choice {
                 feeds: self.states.keys().cloned().collect(),
                 once: true,
+                copies: self.press.copies,
                 limit: self.press.entries,
                 beyond: None,
             },
@@ -304,6 +305,7 @@ impl<'a> Stock<'a> {
                 choice: Choice {
                     feeds: vec![id.clone()],
                     once: false,
+                    copies: Copies::default(),
                     limit: self.press.entries,
                     beyond: None,
                 },
@@ -331,6 +333,7 @@ impl<'a> Stock<'a> {
             choice: Choice {
                 feeds,
                 once: true,
+                copies: self.press.copies,
                 limit: self.press.entries,
                 beyond: None,
             },
@@ -380,7 +383,9 @@ impl<'a> Stock<'a> {
     /// What is known of the feeds of a view; of the merged feed's many, all.
     fn feeds_of(&self, wanted: &Wanted, lineup: &Lineup) -> Feeds {
         let carriers = lineup.carriers.iter().map(|carrier| &carrier.feed);
-        let named: BTreeSet<&FeedId> = wanted.choice.feeds.iter().chain(carriers).collect();
+        let reprints = lineup.reprints.iter().map(|reprint| &reprint.row.feed);
+        let own = wanted.choice.feeds.iter();
+        let named: BTreeSet<&FeedId> = own.chain(carriers).chain(reprints).collect();
         let known = |feed: &&FeedId| Some(((*feed).clone(), self.known(feed)?));
         named.iter().filter_map(known).collect()
     }
@@ -404,13 +409,20 @@ impl<'a> Stock<'a> {
             home: masthead.home.clone(),
             updated: lineup.changed,
         };
-        let copies = lineup.carriers.into_iter().map(|row| OtherCopy {
-            words: row.content,
+        let copy = |of, row: CarrierRow| OtherCopy {
+            of,
             first_seq: row.first_seq,
             feed: row.feed,
             key: row.key,
             link: row.link,
+        };
+        let carriers = lineup.carriers.into_iter();
+        let carriers = carriers.map(|row| copy(CopyOf::Words(row.content), row));
+        let reprints = lineup.reprints.into_iter().map(|reprint| {
+            let (entry, near) = (reprint.of, reprint.near);
+            copy(CopyOf::Entry { entry, near }, reprint.row)
         });
+        let copies = carriers.chain(reprints);
         river::river(head, articles, copies.collect(), &feeds)
     }
 
@@ -535,6 +547,11 @@ impl<'a> Stock<'a> {
         for turn in 0.. {
             let mut wanted = self.merged();
             wanted.choice.limit = 0;
+            // A page that never changes waits for no better copy: it has each text, and what is near only gives way in
+            // what is shown now (F-48).
+            if wanted.choice.copies.collapse == Collapse::Near {
+                wanted.choice.copies.collapse = Collapse::Exact;
+            }
             wanted.choice.beyond = Some(Beyond {
                 last: pages.last().map(|page| page.last),
                 most: Some(SEALED),
@@ -584,6 +601,7 @@ impl<'a> Stock<'a> {
             let shown = Lineup {
                 changed: chosen.iter().map(|article| article.recorded).max(),
                 carriers: lineup.carriers.clone(),
+                reprints: lineup.reprints.clone(),
                 ..Lineup::default()
             };
             let river = self.river_of(&wanted, chosen, shown);

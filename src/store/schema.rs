@@ -11,6 +11,7 @@ pub(super) const APPLICATION_ID: i64 = 0x666d_696c;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_withheld.sql"),
+    include_str!("migrations/0011_groups.sql"),
 ];
 
 /// The newest schema.

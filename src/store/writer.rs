@@ -21,6 +21,7 @@ use crate::store::archive::{self, ArchivedFile, ImportedArticle};
 use crate::store::error::StoreError;
 use crate::store::feeds;
 use crate::store::health::{self, Judged};
+use crate::store::kin::{self, Grouped};
 use crate::store::lock::Lock;
 use crate::store::meta;
 use crate::store::open;
@@ -56,6 +57,9 @@ pub(super) enum Command {
     Revise(FeedId, Timestamp, Vec<Article>, Reply<Recorded>),
     Withhold(Vec<ArticleSeq>, Reason, Timestamp, Reply<()>),
     Release(Vec<ArticleSeq>, Reason, Reply<usize>),
+    BeginGrouping(u8, i64, Reply<()>),
+    Grouped(Box<Grouped>, Reply<bool>),
+    Part(ArticleSeq, Option<Timestamp>, Reply<bool>),
     Close(Reply<()>),
 }
 
@@ -154,6 +158,18 @@ impl Writer {
                 }
                 Command::Release(entries, why, reply) => {
                     let done = self.transact(|t, _| withheld::release(t, &entries, why));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::BeginGrouping(recipe, window, reply) => {
+                    let done = self.transact(|t, _| kin::begin(t, recipe, window));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Grouped(grouped, reply) => {
+                    let done = self.transact(|t, _| kin::keep(t, &grouped));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Part(entry, since, reply) => {
+                    let done = self.transact(|t, _| kin::part(t, entry, since));
                     let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use feedmill::model::feed::{Options, Subscription};
+use feedmill::model::river::Copies;
 use feedmill::model::urls::PageUrl;
 use feedmill::serve::library::{Library, Place, Version};
 use feedmill::serve::shelve;
@@ -39,6 +40,7 @@ fn press(room: &Room, subscriptions: Vec<Subscription>) -> Press {
         archive: None,
         feed: room.directory.path().join("feed.atom"),
         entries: 20,
+        copies: Copies::default(),
         masthead: Masthead {
             id: None,
             title: "River".to_owned(),
