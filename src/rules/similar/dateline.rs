@@ -34,7 +34,18 @@ fn bracketed(text: &str) -> Option<&str> {
     let inside = text.get(open.len_utf8()..at)?;
     let after = text.get(at + end.len_utf8()..)?;
     let ends = ['网', '網', '讯', '訊', '电', '電', '社', '报', '報', '者'];
-    let has = ["网", "網", "讯", "訊", "电", "電", "记者", "記者", "通讯员", "通訊員"];
+    let has = [
+        "网",
+        "網",
+        "讯",
+        "訊",
+        "电",
+        "電",
+        "记者",
+        "記者",
+        "通讯员",
+        "通訊員",
+    ];
     let named = inside.ends_with(ends) || has.iter().any(|name| inside.contains(name));
     (matches!(open, '【') || named).then_some(after)
 }
