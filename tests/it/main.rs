@@ -24,6 +24,7 @@ mod feeds_cmd;
 mod fetch;
 mod fold;
 mod fulltext;
+mod groups;
 mod guard;
 mod health;
 mod hostile;

@@ -1,5 +1,6 @@
 //! Entries that are stored and not shown, and shown again.
 
+use feedmill::model::river::Copies;
 use feedmill::model::withheld::Reason;
 use feedmill::store::{Beyond, Choice};
 
@@ -9,6 +10,7 @@ fn merged(store: &Scratch, once: bool, last: Option<u64>) -> (Vec<u64>, Vec<(u64
     let choice = Choice {
         feeds: vec![feed("a"), feed("b")],
         once,
+        copies: Copies::default(),
         limit: if last.is_some() { 0 } else { 100 },
         beyond: last.map(|last| Beyond {
             last: Some(seq(last)),
