@@ -1,7 +1,7 @@
 //! Which entries are shown together, in light: their numbers, and who else carries their words. What is private is not
 //! shown anywhere, so it may neither own words nor carry them (F-63).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rusqlite::{Connection, Params, Row, params};
 
@@ -140,7 +140,7 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
             "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?2"
         ),
     };
-    // A copy gives way to one that is shown, or was until it was pushed out by newer ones a while ago.
+    // Some give way.
     let looked_at = choice.limit * if collapsed { 2 } else { 1 };
     let mut lines = lines(connection, newest, params![feeds, count(looked_at), each])?;
     let by_date = lines.len();
@@ -180,14 +180,19 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
     })
 }
 
-/// One line of each group: the copy that is [`shown`](similar::shown). Of the lines, the first `by_date` are the newest by
-/// date, of which so many are wanted.
+/// Without the lines that give way to another copy of their group: to the one that is [`shown`](similar::shown), in what is
+/// shown now or in what was sealed of it. The first `by_date` lines are the newest, of which so many are wanted.
 fn collapse(web: &mut Web, lines: Vec<Line>, by_date: usize, limit: usize) -> Vec<Line> {
-    let mut groups: BTreeMap<ArticleSeq, Vec<Member>> = BTreeMap::new();
-    for line in &lines {
-        let entry = seq(line.first_seq);
-        if let Some(member) = web.members.get(&entry).map(|face| face.member.clone()) {
-            groups.entry(web.group(entry)).or_default().push(member);
+    // Of the same words one copy is shown in any case.
+    let mut owners: HashMap<i64, ArticleSeq> = HashMap::new();
+    for (entry, face) in &web.members {
+        let owner = owners.entry(face.words).or_insert(*entry);
+        *owner = (*owner).min(*entry);
+    }
+    let mut groups: HashMap<ArticleSeq, Vec<Member>> = HashMap::new();
+    for owner in owners.into_values() {
+        if let Some(member) = web.members.get(&owner).map(|face| face.member.clone()) {
+            groups.entry(web.group(owner)).or_default().push(member);
         }
     }
     let chosen: HashMap<ArticleSeq, ArticleSeq> = groups

@@ -283,7 +283,7 @@ async fn copies_are_grouped_with_their_evidence_and_the_same_again_changes_nothi
         "the same words need no row: {kin:?}"
     );
     let near = &kin[0].evidence;
-    assert!((0.8..1.0).contains(&near.jaccard), "{near:?}");
+    assert!((0.7..0.9).contains(&near.jaccard), "{near:?}");
     assert!((near.jaccard - near.estimate).abs() < 0.15, "{near:?}");
     let subset = &kin[1].evidence;
     assert!(
@@ -502,16 +502,11 @@ async fn f_48_sealed_pages_have_every_copy_and_the_window_one_of_a_group() {
             lost.iter().all(|title| title.starts_with("转来")),
             "{lost:?}"
         );
-        // Those that are not sealed yet are named by what is shown.
-        assert!(
-            lost.len() <= 40 - (sealed.len() / 100).min(1) * 10,
-            "{lost:?}"
-        );
         if round == 4 {
-            assert!(sealed.iter().any(|title| title.starts_with("转来")));
+            // A hundred and fifty and their fifty copies: two pages.
+            assert_eq!((frozen.len(), lost.len()), (2, 0), "{lost:?}");
         }
     }
-    assert!(!frozen.is_empty());
 }
 
 /// All posts of the property: copies, an unrelated one, a feed with lines of its own, and a revision of one of them.
@@ -705,12 +700,12 @@ fn the_command_shows_a_group_and_splits_it() {
         (&pair["kind"], &pair["one_group"]),
         (&"near".into(), &true.into())
     );
-    assert!(pair["jaccard"].as_f64().unwrap() > 0.8, "{shown:#}");
+    assert!(pair["jaccard"].as_f64().unwrap() > 0.7, "{shown:#}");
     for name in ["https://news.example.org/copy", "copy"] {
         assert_eq!(group(&mill, &[name]), shown, "{name}");
     }
     let table = mill.run(&["group", &copy]).out;
-    for part in ["first", "fullest", "one group", "0.8", "江上不见渡轮"] {
+    for part in ["first", "fullest", "one group", "0.79", "江上不见渡轮"] {
         assert!(table.contains(part), "{part}: {table}");
     }
     let alone = mill.run(&["group", &number("别的消息一则")]);
@@ -739,13 +734,21 @@ fn the_command_shows_a_group_and_splits_it() {
     let settings = format!("{EAGER}\n[feed]\ncollapse = \"near\"\n");
     mill.write("feedmill.toml", &settings);
     mill.fetch(0);
-    assert_eq!(mill.feed().matches("<entry>").count(), 2);
+    assert_eq!(mill.feed().matches("<fm:seq>").count(), 2);
+    let why = mill.run(&["why", &copy]).out;
+    let first = number("渡轮今天停航");
+    for part in [
+        format!("no: article {first} of a is shown for it: it is a copy in nearly the same words"),
+        "1 other copy".to_owned(),
+    ] {
+        assert!(why.contains(&part), "{part}: {why}");
+    }
     mill.write(
         "feedmill.toml",
         &format!("{settings}\n[groups]\nenabled = false\n"),
     );
     mill.fetch(0);
-    assert_eq!(mill.feed().matches("<entry>").count(), 3);
+    assert_eq!(mill.feed().matches("<fm:seq>").count(), 3);
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! Why an article is what it is, and where it is shown.
 
+use std::collections::HashMap;
 use std::fs;
 
 use serde_json::json;
 
 use crate::cli::why::{Answer, Desk, at, feed};
 use crate::model::article::StoredArticle;
+use crate::model::content::ContentHash;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
+use crate::model::river::Collapse;
 use crate::rules::river::entry_iri;
+use crate::rules::similar::{self, Member};
 use crate::store::{Looked, StoreError};
 
 /// What was decided of an article; `None` where there is none of this number any more.
@@ -82,8 +86,20 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
         answer.say("words", note.clone());
     }
     verdict(&mut answer, &stored, &looked);
+    let mut group = desk.store.group(stored.first_seq)?.members;
+    group.retain(|(member, ..)| !hidden.contains(&member.feed));
     let is_hidden = hidden.contains(&stored.feed);
-    shown(&mut answer, desk, &stored, &looked, is_hidden);
+    let others = group.len().saturating_sub(1);
+    answer.put("copies", others);
+    if others > 0 {
+        let copies = if others == 1 { "copy" } else { "copies" };
+        answer.say(
+            "group",
+            format!("{others} other {copies}: `feedmill group {seq}` shows them"),
+        );
+    }
+    let instead = instead(desk, &stored, group);
+    shown(&mut answer, desk, &stored, &looked, instead, is_hidden);
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
 }
@@ -124,18 +140,45 @@ fn verdict(answer: &mut Answer, stored: &StoredArticle, looked: &Looked) {
     answer.put("revisions", revisions);
 }
 
+/// The copy in other words that is shown for it, where one of a group is shown: its number and feed.
+fn instead(
+    desk: &Desk<'_>,
+    stored: &StoredArticle,
+    group: Vec<(Member, ArticleSeq, ContentHash)>,
+) -> Option<(ArticleSeq, FeedId)> {
+    let settings = &desk.config.settings;
+    if settings.feed.collapse != Collapse::Near || !settings.groups.enabled {
+        return None;
+    }
+    // Of the same words the first alone is shown in any case.
+    let mut owners: HashMap<ContentHash, (Member, ArticleSeq)> = HashMap::new();
+    for (member, seq, words) in group {
+        match owners.get(&words) {
+            Some((owner, _)) if owner.entry < member.entry => {}
+            _ => drop(owners.insert(words, (member, seq))),
+        }
+    }
+    let members: Vec<Member> = owners.values().map(|(member, _)| member.clone()).collect();
+    let shown = similar::shown(&members)?;
+    let seq = owners.values().find(|(owner, _)| owner == shown)?.1;
+    (shown.entry != stored.first_seq).then(|| (seq, shown.feed.clone()))
+}
+
 /// Whether it stands in the merged feed, and why.
 fn shown(
     answer: &mut Answer,
     desk: &Desk<'_>,
     stored: &StoredArticle,
     looked: &Looked,
+    instead: Option<(ArticleSeq, FeedId)>,
     is_hidden: bool,
 ) {
     let settings = &desk.config.settings.feed;
     let limit = settings.entries as u64;
     let place = looked.before + 1;
-    let (belongs, why) = match (looked.revisions.last(), looked.carrying.first()) {
+    let owner = looked.carrying.first();
+    let owner = owner.filter(|_| settings.collapse != Collapse::None);
+    let (belongs, why) = match (looked.revisions.last(), owner) {
         _ if is_hidden => (false, "its feed is private".to_owned()),
         (Some(latest), _) if *latest != stored.seq => (
             false,
@@ -146,6 +189,12 @@ fn shown(
             format!(
                 "article {} of {} is shown for it: it has the same words and had them first; this one is named there",
                 owner.latest, owner.feed
+            ),
+        ),
+        _ if let Some((seq, feed)) = &instead => (
+            false,
+            format!(
+                "article {seq} of {feed} is shown for it: it is a copy in nearly the same words"
             ),
         ),
         _ if place > limit => (
