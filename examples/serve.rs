@@ -20,6 +20,7 @@ use feedmill::model::feed::{FeedInfo, Options, Subscription};
 use feedmill::model::ids::EntryId;
 use feedmill::model::learned::Learned;
 use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading};
+use feedmill::model::river::CopyPolicy;
 use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
 use feedmill::serve::accept::Limits;
@@ -130,6 +131,7 @@ fn press(
         archive: None,
         feed: directory.path().join("feed.atom"),
         entries,
+        copies: CopyPolicy::default(),
         masthead: Masthead {
             id: None,
             title: "Made-up river".to_owned(),

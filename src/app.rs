@@ -4,6 +4,7 @@ mod bench;
 mod copier;
 pub mod daemon;
 pub mod follower;
+mod grouper;
 mod handed;
 pub mod keeper;
 mod mindful;
@@ -39,10 +40,12 @@ use crate::fetch::client::Client;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::model::feed::{FeedState, SourceSpec, Subscription};
 use crate::model::ids::FeedId;
+use crate::model::river::CopyPolicy;
 use crate::model::time::Timestamp;
 use crate::output::archive;
 use crate::rules::ruling::FeedTags;
 use crate::service::cycle::{self, Order};
+use crate::service::grouping::Grouping;
 use crate::service::judge::Judge;
 use crate::service::poll::{Desk, Job, PriceTag};
 use crate::service::publish::{Masthead, Press, Published};
@@ -250,6 +253,22 @@ impl App {
         Ok(self.press()?.publish().await?)
     }
 
+    /// Looks for copies of what came, where that is wanted: so many slices at most, the next order does the rest. True
+    /// where there is none.
+    pub async fn group(&self, slices: usize) -> anyhow::Result<bool> {
+        let settings = &self.config.settings.groups;
+        if !settings.enabled {
+            return Ok(true);
+        }
+        let mut grouping = Grouping::open(self.store.clone(), settings.window).await?;
+        for _ in 0..slices {
+            if !grouping.slice().await?.worked {
+                return Ok(true);
+            }
+        }
+        Ok(self.store.next_to_group(1)?.is_none())
+    }
+
     /// What publishes the store.
     pub fn press(&self) -> anyhow::Result<Press> {
         press(&self.config, &self.store)
@@ -294,6 +313,10 @@ pub fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
         feed: settings.feed.path.clone(),
         entries: settings.feed.entries,
         share: settings.feed.fair_share,
+        copies: CopyPolicy {
+            collapse: settings.feed.collapse,
+            near: settings.groups.enabled,
+        },
         masthead: Masthead {
             id: settings.feed.id.clone(),
             title: settings.feed.title.clone(),

@@ -14,6 +14,7 @@ use tracing::{Level, error, info, warn};
 
 use crate::app::bench::Bench;
 use crate::app::copier::CopyTask;
+use crate::app::grouper::Grouper;
 use crate::app::keeper::Keeper;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
@@ -135,6 +136,14 @@ impl Daemon {
         };
         copier.open().await;
         let copier = tokio::spawn(copier.run(orders.stop.clone()));
+        let stored = Arc::new(Notify::new());
+        let grouper = Grouper {
+            config: current.clone(),
+            store: store.clone(),
+            stored: Arc::clone(&stored),
+            changed: Arc::clone(&changed),
+        };
+        hands.push(tokio::spawn(grouper.run(retired.clone())));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let bench = Bench {
             config: config.subscribe(),
@@ -184,6 +193,7 @@ impl Daemon {
                         let _ = polled.send(glance); // without a watchman nobody wants to know
                     }
                     if matches!(report.fate, Fate::Read { .. }) {
+                        stored.notify_one();
                         changed.notify_one();
                         news.notify_one();
                     }

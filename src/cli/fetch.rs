@@ -109,7 +109,19 @@ impl Args {
     }
 }
 
+/// Slices of a store that was never grouped: some minutes' worth. What is left is left to the next order.
+const SLICES: usize = 500;
+
 async fn publish(app: &App) -> anyhow::Result<Published> {
+    match app.group(SLICES).await {
+        Ok(true) => {}
+        Ok(false) => info!("copies of older articles are looked for by the next fetch"),
+        // The news is worth more than what it is like.
+        Err(error) => warn!(
+            error = format!("{error:#}"),
+            "copies could not be looked for"
+        ),
+    }
     app.publish().await
 }
 

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod doctor;
 pub mod feeds;
 pub mod fetch;
+pub mod group;
 pub mod list;
 mod log;
 pub mod man;
@@ -119,6 +120,8 @@ commands! {
     Status => status,
     /// Say why a feed or an article is what it is: what was asked, answered and decided
     Why => why,
+    /// Show the copies of an article, and why they are taken for copies
+    Group => group,
     /// Ask a feed once and show what comes of it, storing nothing
     Try => trial,
     /// Read kept pages again by today's rules and store what is otherwise, asking nobody

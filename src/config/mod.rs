@@ -6,6 +6,7 @@
 mod credentials;
 pub mod edit;
 mod feeds;
+mod groups;
 mod images;
 mod keep;
 mod places;
@@ -27,6 +28,7 @@ use crate::model::feed::{SourceSpec, Subscription};
 use crate::rules::ruling::Rule;
 
 pub use crate::config::feeds::Rules;
+pub use crate::config::groups::GroupSettings;
 pub use crate::config::images::ImageSettings;
 pub use crate::config::keep::BackupSettings;
 pub use crate::config::places::Places;

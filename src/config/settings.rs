@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
+use crate::config::groups::{self, GroupSettings};
 use crate::config::images::ImageSettings;
 use crate::config::keep::{self, BackupSettings};
 use crate::config::problems::shown;
@@ -15,6 +16,7 @@ use crate::config::service::{ScheduleSettings, ServeSettings};
 use crate::config::values;
 use crate::model::http::HostSet;
 use crate::model::keep::Keep;
+use crate::model::river::Collapse;
 use crate::model::urls::PageUrl;
 use crate::rules::allowance::PerDay;
 use crate::rules::share::Share;
@@ -28,6 +30,8 @@ pub struct Settings {
     pub fetch: FetchSettings,
     /// The merged feed.
     pub feed: FeedSettings,
+    /// Copies of articles.
+    pub groups: GroupSettings,
     /// The archive of text files.
     pub archive: ArchiveSettings,
     /// The store.
@@ -198,6 +202,8 @@ pub struct FeedSettings {
     pub flood: usize,
     /// How much of them, and of a tag's, one source may take.
     pub fair_share: Share,
+    /// How often the same words are in it.
+    pub collapse: Collapse,
     /// Where people find it: an address that ends in a slash.
     pub public_url: PageUrl,
     /// The file it is written to.
@@ -217,6 +223,7 @@ impl Default for FeedSettings {
             backlog: 50,
             flood: 30,
             fair_share: Share::ALL,
+            collapse: Collapse::default(),
             public_url: PageUrl::parse("http://localhost:8080/").expect("an address"),
             path: PathBuf::from("feed.atom"),
         }
@@ -244,6 +251,7 @@ impl FeedSettings {
         block.set("backlog", &mut self.backlog, values::count(0..=1_000_000));
         block.set("flood", &mut self.flood, values::count(1..=1_000_000));
         block.set("fair_share", &mut self.fair_share, values::share);
+        block.set("collapse", &mut self.collapse, groups::collapse);
         block.set("public_url", &mut self.public_url, values::base_address);
         block.set("path", &mut self.path, values::path);
     }
@@ -313,6 +321,10 @@ impl Settings {
         if let Some(mut block) = section(file, &mut top, "feed") {
             settings.feed.read(&mut block);
             paths.push(block.at("path"));
+            block.finish(str::to_owned);
+        }
+        if let Some(mut block) = section(file, &mut top, "groups") {
+            settings.groups.read(&mut block);
             block.finish(str::to_owned);
         }
         if let Some(mut block) = section(file, &mut top, "archive") {

@@ -40,7 +40,7 @@ pub struct RiverEntry {
     pub article: StoredArticle,
     /// The feed it came from, with id, title and updated always filled in (F-05).
     pub source: FeedInfo,
-    /// Other entries that carry the same words, oldest first.
+    /// Other entries that carry the same words, oldest first; then those that carry nearly the same.
     pub carriers: Vec<Carrier>,
     /// Its pictures that are shown from copies of ours.
     pub copies: Copies,
@@ -48,7 +48,46 @@ pub struct RiverEntry {
     pub marks: Marks,
 }
 
-/// Another entry with the same words.
+/// How often the same words are shown where feeds are shown together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Collapse {
+    /// In each copy.
+    None,
+    /// Once: in the copy that was seen first.
+    #[default]
+    Exact,
+    /// Once, and of copies whose words differ a little one, too.
+    Near,
+}
+
+impl Collapse {
+    /// All of them, with their names in the settings.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::None, "none"),
+        (Self::Exact, "exact"),
+        (Self::Near, "near"),
+    ];
+}
+
+/// What is made of copies where feeds are shown together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyPolicy {
+    /// How often they are shown.
+    pub collapse: Collapse,
+    /// Copies whose words differ a little are known, and name each other.
+    pub near: bool,
+}
+
+impl Default for CopyPolicy {
+    fn default() -> Self {
+        Self {
+            collapse: Collapse::default(),
+            near: true,
+        }
+    }
+}
+
+/// Another entry with the same words, or nearly the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carrier {
     /// Its IRI.
@@ -61,4 +100,6 @@ pub struct Carrier {
     pub link: Option<PageUrl>,
     /// True where it shares even the entry's id: the same entry through another feed (`rel=via`, F-04).
     pub same_id: bool,
+    /// True where its words are other ones, of the same article.
+    pub near: bool,
 }

@@ -3,8 +3,8 @@
 //! What Atom has no word for stands in a namespace of ours, `fm:`, that other readers pass over: an entry's number
 //! (`fm:seq`), which words it carries (`fm:content`), its feed with us (`fm:feed`), the publisher's own id where that
 //! is no IRI (`fm:original-id`), the mark of the operator's rules (`fm:highlight`), everybody else who carries the same words
-//! (`fm:carrier`), and where a picture that is shown from a copy of ours was (`fm:copy`). Its lead picture is a
-//! `media:thumbnail`.
+//! (`fm:carrier`), or, where that says `words="near"`, the same article in other ones, and where a picture that is shown
+//! from a copy of ours was (`fm:copy`). Its lead picture is a `media:thumbnail`.
 
 use crate::model::river::Carrier;
 use crate::output::edition::{Edition, Item, MAX_TITLE, Origin};
@@ -267,5 +267,6 @@ fn write_carrier(xml: &mut Xml, carrier: &Carrier) {
     ];
     attributes.extend(carrier.link.as_ref().map(|link| ("href", link.as_str())));
     attributes.extend(carrier.same_id.then_some(("same-id", "true")));
+    attributes.extend(carrier.near.then_some(("words", "near")));
     xml.empty("fm:carrier", &attributes);
 }

@@ -169,6 +169,9 @@ struct OtherCarrier<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
     same_id: bool,
+    /// `near`: the same article in other words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<&'static str>,
 }
 
 fn entry<'a>(item: &'a Item<'a>) -> Entry<'a> {
@@ -245,6 +248,7 @@ fn carrier(carrier: &Carrier) -> OtherCarrier<'_> {
         title: line(&carrier.source_title, MAX_TITLE),
         url: carrier.link.as_ref().map(PageUrl::as_str),
         same_id: carrier.same_id,
+        words: carrier.near.then_some("near"),
     }
 }
 

@@ -41,5 +41,6 @@ pub mod schedule;
 pub mod settle;
 pub mod share;
 pub mod silence;
+pub mod similar;
 pub mod staleness;
 pub mod terms;

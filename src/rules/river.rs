@@ -53,11 +53,25 @@ pub struct Known {
 /// What is known of each feed.
 pub type Feeds = BTreeMap<FeedId, Known>;
 
+/// Whose copy one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyOf {
+    /// Of these words, whoever is shown with them.
+    Words(ContentHash),
+    /// Of the entry with this first number: of its words, or `near` them.
+    Entry {
+        /// The first number.
+        entry: ArticleSeq,
+        /// Its words are other ones.
+        near: bool,
+    },
+}
+
 /// Another entry that carries the words of a published one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtherCopy {
-    /// The words it carries.
-    pub words: ContentHash,
+    /// Whose copy it is.
+    pub of: CopyOf,
     /// The first number of this entry.
     pub first_seq: ArticleSeq,
     /// Its feed.
@@ -76,8 +90,12 @@ pub fn river(
     feeds: &Feeds,
 ) -> River {
     let mut others: HashMap<ContentHash, Vec<OtherCopy>> = HashMap::new();
+    let mut of_entries: HashMap<ArticleSeq, Vec<OtherCopy>> = HashMap::new();
     for copy in copies {
-        others.entry(copy.words).or_default().push(copy);
+        match copy.of {
+            CopyOf::Words(words) => others.entry(words).or_default().push(copy),
+            CopyOf::Entry { entry, .. } => of_entries.entry(entry).or_default().push(copy),
+        }
     }
     let mut by_id: BTreeMap<String, RiverEntry> = BTreeMap::new();
     let mut oldest_first = articles;
@@ -86,20 +104,28 @@ pub fn river(
         let id = entry_iri(&article.feed, &article.article.key);
         let mut copies = others.remove(&article.article.content).unwrap_or_default();
         copies.sort_by_key(|copy| copy.first_seq);
+        copies.extend(of_entries.remove(&article.first_seq).unwrap_or_default());
         let carriers = copies.into_iter().map(|copy| carrier(&copy, &id, feeds));
         if let Some(owner) = by_id.get_mut(&id) {
             // F-04: two feeds supply one id. Who had it first is shown; the other is named, and so are its copies.
-            owner.carriers.push(Carrier {
+            let other = Carrier {
                 id: id.clone(),
                 source_title: source_title(&article.feed, feeds.get(&article.feed)),
                 feed: article.feed,
                 link: article.article.link,
                 same_id: true,
-            });
-            owner.carriers.extend(carriers);
+                near: false,
+            };
+            for carrier in std::iter::once(other).chain(carriers) {
+                name(&mut owner.carriers, carrier, &id, &owner.article.feed);
+            }
             continue;
         }
-        let carriers = carriers.collect();
+        let mut named = Vec::new();
+        for carrier in carriers {
+            name(&mut named, carrier, &id, &article.feed);
+        }
+        let carriers = named;
         let known = feeds.get(&article.feed);
         let language = article.article.language.clone();
         let language = language.or_else(|| {
@@ -208,6 +234,16 @@ fn carrier(copy: &OtherCopy, owner: &str, feeds: &Feeds) -> Carrier {
         source_title: source_title(&copy.feed, feeds.get(&copy.feed)),
         feed: copy.feed.clone(),
         link: copy.link.clone(),
+        near: matches!(copy.of, CopyOf::Entry { near: true, .. }),
+    }
+}
+
+/// Names another copy, unless it is the owner itself or named already.
+fn name(carriers: &mut Vec<Carrier>, carrier: Carrier, owner: &str, feed: &FeedId) {
+    let itself = carrier.id == owner && carrier.feed == *feed;
+    let is_it = |known: &&Carrier| known.id == carrier.id && known.feed == carrier.feed;
+    if !itself && !carriers.iter().any(|known| is_it(&known)) {
+        carriers.push(carrier);
     }
 }
 

@@ -6,6 +6,7 @@ pub mod crew;
 pub mod cycle;
 pub mod doctor;
 pub mod export;
+pub mod grouping;
 pub mod hearing;
 pub mod images;
 pub mod indexing;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::model::article::StoredArticle;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::river::CopyPolicy;
 use crate::model::urls::PageUrl;
 use crate::output::Output;
 use crate::output::archive::{ArchiveFormat, Label, name};
@@ -34,6 +35,8 @@ pub struct Press {
     pub entries: usize,
     /// How much of them, and of a tag's, one source may take.
     pub share: Share,
+    /// What becomes of copies in the merged feed and in those of tags.
+    pub copies: CopyPolicy,
     /// What the operator says of the merged feed.
     pub masthead: Masthead,
     /// Our orders, by feed.

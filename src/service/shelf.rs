@@ -12,7 +12,7 @@ use crate::model::article::StoredArticle;
 use crate::model::feed::{FeedState, Subscription};
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::image::{Copies, ImageCopy};
-use crate::model::river::River;
+use crate::model::river::{Collapse, CopyPolicy, River};
 use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -24,9 +24,9 @@ use crate::output::page::{self, View};
 use crate::output::sealed::{self, Sealed};
 use crate::output::{Laid, OUTPUTS, Output};
 use crate::rules::query::Query;
-use crate::rules::river::{self, Feeds, Head, Known, OtherCopy};
+use crate::rules::river::{self, CopyOf, Feeds, Head, Known, OtherCopy};
 use crate::service::publish::{Press, PublishError};
-use crate::store::{Beyond, Choice, Lineup, Seek, StoreError, Tagged};
+use crate::store::{Beyond, CarrierRow, Choice, Lineup, Seek, StoreError, Tagged};
 
 /// Entries of an archive document, except where so many do not fit into one.
 pub const SEALED: usize = 100;
@@ -402,6 +402,7 @@ impl<'a> Stock<'a> {
                 feeds: self.states.keys().cloned().collect(),
                 tagged: None,
                 once: true,
+                copies: self.press.copies,
                 limit: self.press.entries,
                 quota: self.press.share.quota(self.press.entries),
                 beyond: None,
@@ -425,6 +426,7 @@ impl<'a> Stock<'a> {
                     feeds: vec![id.clone()],
                     tagged: None,
                     once: false,
+                    copies: CopyPolicy::default(),
                     limit: self.press.entries,
                     quota: None,
                     beyond: None,
@@ -465,6 +467,7 @@ impl<'a> Stock<'a> {
                     .any(|ruled| ruled == tag)
                     .then(|| tagged(tag)),
                 once: true,
+                copies: self.press.copies,
                 limit: self.press.entries,
                 quota: self.press.share.quota(self.press.entries),
                 beyond: None,
@@ -516,9 +519,10 @@ impl<'a> Stock<'a> {
     /// What is known of the feeds of a view; of the merged feed's many, all.
     fn feeds_of(&self, wanted: &Wanted, lineup: &Lineup) -> Feeds {
         let carriers = lineup.carriers.iter().map(|carrier| &carrier.feed);
+        let reprints = lineup.reprints.iter().map(|reprint| &reprint.row.feed);
         let tagged = wanted.choice.tagged.iter().flat_map(|tagged| &tagged.feeds);
         let own = wanted.choice.feeds.iter().chain(tagged);
-        let named: BTreeSet<&FeedId> = own.chain(carriers).collect();
+        let named: BTreeSet<&FeedId> = own.chain(carriers).chain(reprints).collect();
         let known = |feed: &&FeedId| Some(((*feed).clone(), self.known(feed)?));
         named.iter().filter_map(known).collect()
     }
@@ -580,13 +584,20 @@ impl<'a> Stock<'a> {
             home: masthead.home.clone(),
             updated: lineup.changed,
         };
-        let copies = lineup.carriers.into_iter().map(|row| OtherCopy {
-            words: row.content,
+        let copy = |of, row: CarrierRow| OtherCopy {
+            of,
             first_seq: row.first_seq,
             feed: row.feed,
             key: row.key,
             link: row.link,
+        };
+        let carriers = lineup.carriers.into_iter();
+        let carriers = carriers.map(|row| copy(CopyOf::Words(row.content), row));
+        let reprints = lineup.reprints.into_iter().map(|reprint| {
+            let (entry, near) = (reprint.of, reprint.near);
+            copy(CopyOf::Entry { entry, near }, reprint.row)
         });
+        let copies = carriers.chain(reprints);
         let mut river = river::river(head, articles, copies.collect(), &feeds);
         let mut marks: HashMap<ArticleSeq, Marks> = lineup.marks.into_iter().collect();
         for entry in &mut river.entries {
@@ -717,6 +728,11 @@ impl<'a> Stock<'a> {
         for turn in 0.. {
             let mut wanted = self.merged();
             wanted.choice.limit = 0;
+            // A page that never changes waits for no better copy: it has each text, and what is near only gives way in
+            // what is shown now (F-48).
+            if wanted.choice.copies.collapse == Collapse::Near {
+                wanted.choice.copies.collapse = Collapse::Exact;
+            }
             wanted.choice.beyond = Some(Beyond {
                 last: pages.last().map(|page| page.last),
                 most: Some(SEALED),
@@ -768,6 +784,7 @@ impl<'a> Stock<'a> {
                 changed: chosen.iter().map(|article| article.recorded).max(),
                 carriers: lineup.carriers.clone(),
                 marks: lineup.marks.clone(),
+                reprints: lineup.reprints.clone(),
                 ..Lineup::default()
             };
             let river = self.river_of(&wanted, chosen, shown);

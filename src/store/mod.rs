@@ -14,6 +14,7 @@ mod find;
 mod flood;
 mod health;
 mod images;
+mod kin;
 mod ledger;
 mod lock;
 mod manifest;
@@ -33,6 +34,7 @@ mod shapes;
 mod shown;
 mod strays;
 mod teaser;
+mod web;
 mod withheld;
 mod writer;
 
@@ -44,20 +46,23 @@ pub use feeds::PastPoll;
 pub use find::{Carrying, Looked};
 pub use health::{Judged, Watched};
 pub use images::{DueImage, Kept as KeptImages, Listed, Tried, Unlisted};
+pub use kin::{Grouped, Kin, Printed, Subject};
 pub use lock::{Held, held};
 pub use manifest::{Filed, NotedManifest};
 pub use meta::{Counts, FeedCounts, Growth};
 pub use press::{press_page, unpress_page};
 pub use retention::{KeptLine, VisitLine};
 pub use search::{Found, IndexState, Seek, Terms, Unindexed};
-pub use shown::{Beyond, Choice, Lineup, Tagged};
+pub use shown::{Beyond, Choice, Lineup, Reprint, Tagged};
 pub use strays::Stray;
+pub use web::Group;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -332,6 +337,93 @@ impl Store {
     /// What this origin's robots.txt said last, whether it still holds or not.
     pub fn robots(&self, origin: &str) -> Result<Option<Kept>, StoreError> {
         self.shared.readers.read(|c| robots::robots(c, origin))
+    }
+
+    /// Begins to look for copies by these rules, within this much time: what was found by others is forgotten, and
+    /// [`next_to_group`](Self::next_to_group) begins with the first article.
+    pub async fn begin_grouping(&self, recipe: u8, window: Duration) -> Result<(), StoreError> {
+        let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        self.ask(|reply| Command::BeginGrouping(recipe, window, reply))
+            .await
+    }
+
+    /// Writes down what became of some articles, and says whether a group is another one by it.
+    pub async fn keep_grouped(&self, grouped: Grouped) -> Result<bool, StoreError> {
+        self.ask(|reply| Command::Grouped(Box::new(grouped), reply))
+            .await
+    }
+
+    /// Takes an entry, by the number of its first revision, out of its group for good, or without a time lets it back in;
+    /// says whether that is news.
+    pub async fn part(
+        &self,
+        entry: ArticleSeq,
+        since: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        self.ask(|reply| Command::Part(entry, since, reply)).await
+    }
+
+    /// The entries of the next so many articles whose copies were not looked for, as far as these are their latest
+    /// revisions; and the number up to which that is. `None`: there are no more.
+    pub fn next_to_group(
+        &self,
+        limit: usize,
+    ) -> Result<Option<(Vec<ArticleSeq>, ArticleSeq)>, StoreError> {
+        self.shared.readers.read(|c| kin::next(c, limit))
+    }
+
+    /// The latest revision of an entry; `None` where it is no longer kept.
+    pub fn subject(&self, entry: ArticleSeq) -> Result<Option<Subject>, StoreError> {
+        self.shared.readers.read(|c| kin::subject(c, entry))
+    }
+
+    /// What an entry is found by.
+    pub fn printed(&self, entry: ArticleSeq) -> Result<Option<Printed>, StoreError> {
+        self.shared.readers.read(|c| kin::printed(c, entry))
+    }
+
+    /// What entries of these dates are found by, both ends included: those after this one, in the order of dates and
+    /// numbers.
+    pub fn prints(
+        &self,
+        dates: (Timestamp, Timestamp),
+        after: Option<(Timestamp, ArticleSeq)>,
+        limit: usize,
+    ) -> Result<Vec<Printed>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| kin::prints(c, dates, after, limit))
+    }
+
+    /// The date of the newest entry that is found by something.
+    pub fn newest_print(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.shared.readers.read(kin::newest)
+    }
+
+    /// The entries of a feed that have this line at one of their ends; some dozen at most.
+    pub fn line_entries(
+        &self,
+        feed: &FeedId,
+        line: u64,
+    ) -> Result<BTreeSet<ArticleSeq>, StoreError> {
+        self.shared
+            .readers
+            .read(|c| kin::line_entries(c, feed, line))
+    }
+
+    /// What an entry was judged to be to others.
+    pub fn kin(&self, entry: ArticleSeq) -> Result<Vec<Kin>, StoreError> {
+        self.shared.readers.read(|c| kin::kin(c, entry))
+    }
+
+    /// Since when an entry is out of its group.
+    pub fn parted(&self, entry: ArticleSeq) -> Result<Option<Timestamp>, StoreError> {
+        self.shared.readers.read(|c| kin::parted(c, entry))
+    }
+
+    /// The group of an entry, those that are not shown among it. Without members where it has no copy.
+    pub fn group(&self, entry: ArticleSeq) -> Result<Group, StoreError> {
+        self.shared.readers.read(|c| web::group(c, entry))
     }
 
     /// Finishes what was asked before, empties the write-ahead log and lets go of the lock. Afterwards every clone

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_images.sql"),
     include_str!("migrations/0010_search.sql"),
     include_str!("migrations/0014_rules.sql"),
+    include_str!("migrations/0011_groups.sql"),
 ];
 
 /// The newest schema.

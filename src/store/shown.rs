@@ -1,13 +1,16 @@
 //! Which entries are shown together, in light: their numbers, and who else carries their words. What is private is not
 //! shown anywhere, so it may neither own words nor carry them (F-63).
 
-use std::collections::HashSet;
+mod copies;
+
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Params, Row, params};
 
 use crate::model::article::StoredArticle;
 use crate::model::content::ContentHash;
 use crate::model::ids::{ArticleSeq, FeedId};
+use crate::model::river::{Collapse, CopyPolicy};
 use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::rules::ruling;
@@ -16,6 +19,7 @@ use crate::store::articles::{CarrierRow, article, whole};
 use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
 use crate::store::ruled;
+use crate::store::web::{Web, seq};
 
 /// A choice of feeds whose entries are shown as one list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +28,10 @@ pub struct Choice {
     pub feeds: Vec<FeedId>,
     /// And those that rules tagged so; of nobody else.
     pub tagged: Option<Tagged>,
-    /// Each text once: in the entry of these feeds that had it first, which names the others.
+    /// Together: as `copies` say, who carries the same words named. Otherwise all entries, for themselves.
     pub once: bool,
+    /// What is made of copies where they are shown together.
+    pub copies: CopyPolicy,
     /// The newest so many entries, by date.
     pub limit: usize,
     /// Of each feed at most so many of them, as long as others fill the places.
@@ -62,10 +68,23 @@ pub struct Lineup {
     pub unsealed: Vec<(ArticleSeq, ArticleSeq)>,
     /// Who else carries the words of these, where each text is shown once.
     pub carriers: Vec<CarrierRow>,
+    /// Who else carries nearly the words of these; or the same, where each copy is shown.
+    pub reprints: Vec<Reprint>,
     /// What rules say of these; who has no mark is not in it.
     pub marks: Vec<(ArticleSeq, Marks)>,
     /// When an article of these feeds was last stored, or rules last changed.
     pub changed: Option<Timestamp>,
+}
+
+/// A copy of an entry that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reprint {
+    /// The first number of the entry that is shown.
+    pub of: ArticleSeq,
+    /// Its words are other ones.
+    pub near: bool,
+    /// The copy.
+    pub row: CarrierRow,
 }
 
 /// A feed that has its share of the list is looked past for so many times the list's length: what is older does not
@@ -76,7 +95,7 @@ const LOOKED_AT: usize = 16;
 const FEW: usize = 8;
 
 // `?1` is a JSON list of feed ids; `?2` a tag that rules give, in round `?4`, and `?3` a list of those whose entries may be
-// shown for it; `?5` the last article that was judged: what is above it waits (F-63 and rules, before anybody sees it).
+// shown for it; `?5` the last article that was judged: what is above it waits (F-63 and rules, before anybody sees it). `?6`: each copy is shown.
 macro_rules! shown {
     ($($sql:expr),+) => {
         concat!(
@@ -99,15 +118,15 @@ macro_rules! member {
     };
 }
 
-// An entry owns its words if no other shown entry had them before. Who is withheld owns nothing. An id that another shown
+// An entry owns its words if no other shown entry had them before, or where each copy is shown. Who is withheld owns nothing. An id that another shown
 // entry had first is that one's, whatever the words (P-124).
 macro_rules! owns {
     () => {
         concat!(
             " AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
-              AND NOT EXISTS (SELECT 1 FROM entry o
+              AND (?6 OR NOT EXISTS (SELECT 1 FROM entry o
                                WHERE o.words = e.words AND o.first_seq < e.first_seq AND ", member!("o"), "
-                                 AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq))
+                                 AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq)))
               AND NOT EXISTS (SELECT 1 FROM borrowed b JOIN entry o ON o.first_seq = b.owner
                                WHERE b.entry = e.first_seq AND ", member!("o"), "
                                  AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = o.first_seq)) "
@@ -126,7 +145,7 @@ const FEW_OWNERS: &str = shown!(
     "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e
       WHERE e.feed IN shown AND e.first_seq <= ?5",
     owns!(),
-    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?7"
 );
 
 const FEW_AND_TAGGED_OWNERS: &str = shown!(
@@ -137,21 +156,21 @@ const FEW_AND_TAGGED_OWNERS: &str = shown!(
         AND ",
     member!("e"),
     owns!(),
-    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?7"
 );
 
 const MANY_OWNERS: &str = shown!(
     "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e WHERE ",
     member!("e"),
     owns!(),
-    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?7"
 );
 
 const ALL: &str = shown!(
     "SELECT e.latest_seq, e.first_seq, e.words, e.latest_seq, e.feed FROM entry e
       WHERE e.feed IN shown AND e.first_seq <= ?5",
     waits_not!(),
-    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?6"
+    "ORDER BY e.date DESC, e.latest_seq DESC LIMIT ?7"
 );
 
 /// An entry that is shown.
@@ -162,6 +181,10 @@ struct Line {
     /// What brought it, where that is asked.
     cause: i64,
     feed: i64,
+    /// It is there for its date.
+    dated: bool,
+    /// No sealed page has it.
+    unsealed: bool,
 }
 
 /// What all questions of a choice begin with.
@@ -171,12 +194,13 @@ struct Asked {
     others: String,
     round: i64,
     upto: i64,
+    each: bool,
 }
 
 // The parameters of `shown!`, and one's own behind them.
 macro_rules! with {
     ($asked:expr $(, $more:expr)*) => {
-        params![$asked.feeds, $asked.tag, $asked.others, $asked.round, $asked.upto $(, $more)*]
+        params![$asked.feeds, $asked.tag, $asked.others, $asked.round, $asked.upto, $asked.each $(, $more)*]
     };
 }
 
@@ -190,7 +214,10 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
         others: ruled::list(tagged.map(|tagged| &tagged.feeds).into_iter().flatten()),
         round: standing.round,
         upto: standing.upto,
+        each: choice.copies.collapse == Collapse::None,
     };
+    let near = choice.once && choice.copies.near;
+    let collapsed = near && choice.copies.collapse == Collapse::Near;
     let few = choice.feeds.len() <= FEW;
     let newest = match (choice.once, few, tagged.is_some()) {
         (true, true, false) => FEW_OWNERS,
@@ -198,23 +225,46 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
         (true, false, _) => MANY_OWNERS,
         (false, ..) => ALL,
     };
-    let mut lines = window(connection, newest, &asked, choice)?;
+    let mut lines = if collapsed {
+        // Some give way, and shares are of those that stay.
+        lines(connection, newest, with![asked, count(looked_at(choice))])?
+    } else {
+        window(connection, newest, &asked, choice)?
+    };
     let mut unsealed = Vec::new();
     if let Some(bounds) = choice.beyond {
-        let mut known: HashSet<i64> = lines.iter().map(|line| line.seq).collect();
+        let mut known: HashMap<i64, usize> =
+            (0..).zip(&lines).map(|(at, line)| (line.seq, at)).collect();
         for line in beyond(connection, &asked, bounds)? {
             unsealed.push((seq(line.cause), seq(line.seq)));
-            if known.insert(line.seq) {
-                lines.push(line);
+            match known.get(&line.seq).and_then(|at| lines.get_mut(*at)) {
+                Some(line) => line.unsealed = true,
+                None => {
+                    known.insert(line.seq, lines.len());
+                    lines.push(Line {
+                        dated: false,
+                        unsealed: true,
+                        ..line
+                    });
+                }
             }
         }
     }
+    let mut web = Web::default();
+    if near || choice.once && asked.each {
+        let entries: Vec<i64> = lines.iter().map(|line| line.first_seq).collect();
+        web = Web::around(connection, Some((&asked.feeds, asked.upto)), near, &entries)?;
+    }
+    if collapsed {
+        lines = fit(copies::collapse(&mut web, lines), choice);
+    }
     Ok(Lineup {
-        carriers: if choice.once {
+        carriers: if choice.once && !asked.each {
             carriers(connection, &asked, &lines)?
         } else {
             Vec::new()
         },
+        reprints: copies::reprints(&mut web, &lines, asked.each),
         marks: marks(connection, &asked, &lines)?,
         changed: changed(connection, &asked, few)?.max(standing.since),
         articles: lines.iter().map(|line| seq(line.seq)).collect(),
@@ -264,10 +314,10 @@ fn beyond(connection: &Connection, asked: &Asked, bounds: Beyond) -> Result<Vec<
         shown!(
             "SELECT e.latest_seq, e.first_seq, e.words, a.seq, e.feed
                FROM article a JOIN entry e ON e.first_seq = a.entry AND e.latest_seq = a.seq
-              WHERE a.seq > ?6 AND a.seq <= ?8 AND ",
+              WHERE a.seq > ?7 AND a.seq <= ?9 AND ",
             member!("e"),
             owns!(),
-            "ORDER BY a.seq LIMIT ?7"
+            "ORDER BY a.seq LIMIT ?8"
         ),
         with![asked, last, most, top],
     )?;
@@ -279,11 +329,11 @@ fn beyond(connection: &Connection, asked: &Asked, bounds: Beyond) -> Result<Vec<
         shown!(
             "SELECT e.latest_seq, e.first_seq, e.words, max(n.seq), e.feed
                FROM article n
-               JOIN entry p ON p.first_seq = n.entry AND p.latest_seq = n.seq AND p.first_seq <= ?6
-               JOIN article b ON b.seq = (SELECT max(seq) FROM article WHERE entry = p.first_seq AND seq <= ?6)
+               JOIN entry p ON p.first_seq = n.entry AND p.latest_seq = n.seq AND p.first_seq <= ?7
+               JOIN article b ON b.seq = (SELECT max(seq) FROM article WHERE entry = p.first_seq AND seq <= ?7)
                JOIN entry e ON e.words = b.words
-              WHERE n.seq > ?6 AND n.seq <= ?7 AND e.latest_seq <= ?6 AND e.first_seq > p.first_seq
-                AND +p.feed IN shown AND ",
+              WHERE n.seq > ?7 AND n.seq <= ?8 AND e.latest_seq <= ?7 AND e.first_seq > p.first_seq
+                AND +p.feed IN shown AND NOT ?6 AND ",
             member!("e"),
             owns!(),
             "GROUP BY e.first_seq"
@@ -295,7 +345,7 @@ fn beyond(connection: &Connection, asked: &Asked, bounds: Beyond) -> Result<Vec<
         shown!(
             "SELECT e.latest_seq, e.first_seq, e.words, r.cause, e.feed
                FROM revealed r JOIN entry e ON e.first_seq = r.entry
-              WHERE r.cause > ?6 AND r.cause <= ?7 AND e.latest_seq <= ?6 AND ",
+              WHERE r.cause > ?7 AND r.cause <= ?8 AND e.latest_seq <= ?7 AND ",
             member!("e"),
             owns!()
         ),
@@ -315,11 +365,11 @@ fn carriers(
         "SELECT e.first_seq, e.latest_seq, e.kind, e.key, f.id AS feed, a.id, a.link, w.content
            FROM entry e
            JOIN article a ON a.seq = e.latest_seq
-           JOIN words w ON w.first_seq = ?6
+           JOIN words w ON w.first_seq = ?7
            LEFT JOIN feed f ON f.num = e.feed
-          WHERE e.first_seq IN (SELECT first_seq FROM entry WHERE words = ?6
-                                 UNION SELECT entry FROM borrowed WHERE owner = ?7)
-            AND e.first_seq <> ?7 AND ",
+          WHERE e.first_seq IN (SELECT first_seq FROM entry WHERE words = ?7
+                                 UNION SELECT entry FROM borrowed WHERE owner = ?8)
+            AND e.first_seq <> ?8 AND ",
         member!("e"),
         "   AND NOT EXISTS (SELECT 1 FROM withheld h WHERE h.entry = e.first_seq)
           ORDER BY e.first_seq"
@@ -377,6 +427,27 @@ fn changed(
     Ok(millis.max(tagged).map(Timestamp::from_millis))
 }
 
+/// How many entries are looked at where some of them may not stay.
+fn looked_at(choice: &Choice) -> usize {
+    let times = choice.quota.map_or(2, |_| LOOKED_AT);
+    choice.limit.saturating_mul(times)
+}
+
+/// Of those that are there for their date as many as are wanted, each feed with its share; and all that no page has.
+fn fit(lines: Vec<Line>, choice: &Choice) -> Vec<Line> {
+    let mut window = Window::new(choice.limit, choice.quota);
+    for (place, line) in lines.iter().enumerate().filter(|(_, line)| line.dated) {
+        if !window.offer(line.feed, place) {
+            break;
+        }
+    }
+    let chosen: HashSet<usize> = window.close().into_iter().collect();
+    let stays =
+        |(place, line): &(usize, Line)| !line.dated || line.unsealed || chosen.contains(place);
+    let lines = lines.into_iter().enumerate().filter(stays);
+    lines.map(|(_, line)| line).collect()
+}
+
 /// The newest, as many as are wanted, each feed with its share. Rows are read one by one: where nobody has more than its
 /// share, no more of them than there are places.
 fn window(
@@ -386,7 +457,7 @@ fn window(
     choice: &Choice,
 ) -> Result<Vec<Line>, StoreError> {
     let most = match choice.quota {
-        Some(_) => choice.limit.saturating_mul(LOOKED_AT),
+        Some(_) => looked_at(choice),
         None => choice.limit,
     };
     let mut window = Window::new(choice.limit, choice.quota);
@@ -416,10 +487,7 @@ fn line(row: &Row<'_>) -> Result<Line, rusqlite::Error> {
         words: row.get(2)?,
         cause: row.get(3)?,
         feed: row.get(4)?,
+        dated: true,
+        unsealed: false,
     })
-}
-
-/// A number of ours: the schema has no negative ones.
-fn seq(number: i64) -> ArticleSeq {
-    ArticleSeq(u64::try_from(number).unwrap_or_default())
 }

@@ -25,6 +25,7 @@ use crate::store::error::StoreError;
 use crate::store::feeds;
 use crate::store::health::{self, Judged};
 use crate::store::images;
+use crate::store::kin::{self, Grouped};
 use crate::store::lock::Lock;
 use crate::store::manifest::{self, NotedManifest};
 use crate::store::meta;
@@ -77,6 +78,9 @@ pub(super) enum Command {
     Index(Box<Terms>, Reply<bool>),
     ResetIndex(u32, Reply<()>),
     Rule(ruling::Order, Timestamp, Reply<bool>),
+    BeginGrouping(u8, i64, Reply<()>),
+    Grouped(Box<Grouped>, Reply<bool>),
+    Part(ArticleSeq, Option<Timestamp>, Reply<bool>),
     Close(Reply<()>),
 }
 
@@ -202,6 +206,18 @@ impl Writer {
                 }
                 Command::Rule(order, at, reply) => {
                     self.answer(reply, |t, _| ruled::obey(t, &order, at));
+                }
+                Command::BeginGrouping(recipe, window, reply) => {
+                    let done = self.transact(|t, _| kin::begin(t, recipe, window));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Grouped(grouped, reply) => {
+                    let done = self.transact(|t, _| kin::keep(t, &grouped));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
+                }
+                Command::Part(entry, since, reply) => {
+                    let done = self.transact(|t, _| kin::part(t, entry, since));
+                    let _ = reply.send(done.map_err(|failure| failure.error));
                 }
                 Command::Close(reply) => {
                     let done = self.close();

@@ -109,6 +109,7 @@ fn an_entry_says_all_it_knows() {
             source_title: "Other".to_owned(),
             link: Some(url("https://example.net/9")),
             same_id: false,
+            near: false,
         },
         Carrier {
             id: "tag:example.org,2025:7".to_owned(),
@@ -116,6 +117,7 @@ fn an_entry_says_all_it_knows() {
             source_title: "Planet".to_owned(),
             link: None,
             same_id: true,
+            near: false,
         },
     ];
     let document = render(&river(vec![one]));

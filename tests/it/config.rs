@@ -513,7 +513,7 @@ fn broken_settings_are_told_apart() {
     check(
         "\n[fetsch]\nper_host = 1\n",
         "feedmill.toml:2: unknown section [fetsch] (did you mean `fetch`?); \
-         allowed: data, [fetch], [feed], [archive], [store], [keep], [backup], [images], [schedule], [serve], [log]",
+         allowed: data, [fetch], [feed], [groups], [archive], [store], [keep], [backup], [images], [schedule], [serve], [log]",
     );
     check(
         "fetch = 7\n",
@@ -712,7 +712,7 @@ fn the_shipped_settings_are_the_defaults_and_name_every_key() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 20 + 11 + 2 + 2 + 6 + 3 + 5 + 4 + 3 + 1);
+    assert_eq!(keys, 20 + 12 + 2 + 2 + 2 + 6 + 3 + 5 + 4 + 3 + 1);
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod fetch;
 mod floods;
 mod fold;
 mod fulltext;
+mod groups;
 mod guard;
 mod health;
 mod hostile;

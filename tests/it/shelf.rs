@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use feedmill::model::feed::{Options, Subscription};
+use feedmill::model::river::CopyPolicy;
 use feedmill::model::urls::PageUrl;
 use feedmill::rules::share::Share;
 use feedmill::serve::library::{Library, Place, Version};
@@ -42,6 +43,7 @@ pub(crate) fn press(room: &Room, subscriptions: Vec<Subscription>) -> Press {
         feed: room.directory.path().join("feed.atom"),
         entries: 20,
         share: Share::ALL,
+        copies: CopyPolicy::default(),
         masthead: Masthead {
             id: None,
             title: "River".to_owned(),

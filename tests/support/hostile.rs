@@ -160,6 +160,7 @@ pub fn hostile() -> River {
                 source_title: "Other & <source>".to_owned(),
                 link: link.map(url),
                 same_id,
+                near: false,
             };
             e.carriers = vec![
                 carrier(1, Some("https://example.net/1"), false),

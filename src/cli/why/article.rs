@@ -1,5 +1,6 @@
 //! Why an article is what it is, and where it is shown.
 
+use std::collections::HashMap;
 use std::fs;
 
 use serde_json::json;
@@ -7,14 +8,17 @@ use serde_json::json;
 use crate::cli::changes;
 use crate::cli::why::{Answer, Desk, at, because, feed};
 use crate::model::article::StoredArticle;
+use crate::model::content::ContentHash;
 use crate::model::entry::EntryKey;
 use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, EntryId, FeedId};
 use crate::model::keep::Pruned;
+use crate::model::river::Collapse;
 use crate::model::ruling::Act;
 use crate::model::withheld::Reason;
 use crate::rules::revision::QUIET;
 use crate::rules::river::entry_iri;
+use crate::rules::similar::{self, Member};
 use crate::store::{Choice, Looked, StoreError};
 
 /// What was decided of an article; `None` where there is none of this number any more.
@@ -103,13 +107,36 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
         answer.say("words", pruned);
     }
     verdict(&mut answer, &stored, &looked);
+    let mut group = desk.store.group(stored.first_seq)?.members;
+    group.retain(|(member, ..)| !hidden.contains(&member.feed));
+    let others = group.len().saturating_sub(1);
+    answer.put("copies", others);
+    if others > 0 {
+        let copies = if others == 1 { "copy" } else { "copies" };
+        answer.say(
+            "group",
+            format!("{others} other {copies}: `feedmill group {seq}` shows them"),
+        );
+    }
+    let instead = instead(desk, &stored, group);
     changed(&mut answer, desk, stored.first_seq)?;
     let acts = ruled(&mut answer, desk, &stored)?;
     let mut withheld = desk.store.withheld(Some(&stored.feed))?;
     withheld.retain(|one| one.entry == stored.first_seq);
     let why = withheld.iter().map(|one| one.why).min();
     answer.put("withheld", json!(why.map(Reason::name)));
-    shown(&mut answer, desk, &stored, &looked, (&hidden, why), &acts)?;
+    shown(
+        &mut answer,
+        desk,
+        &stored,
+        &looked,
+        &Standing {
+            hidden: &hidden,
+            why,
+            acts: &acts,
+            instead,
+        },
+    )?;
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
 }
@@ -225,24 +252,61 @@ fn fair_window(desk: &Desk<'_>, hidden: &[FeedId]) -> Result<Option<Vec<ArticleS
     Ok(Some(desk.store.lineup(&choice)?.articles))
 }
 
+/// The copy in other words that is shown for it, where one of a group is shown: its number and feed.
+fn instead(
+    desk: &Desk<'_>,
+    stored: &StoredArticle,
+    group: Vec<(Member, ArticleSeq, ContentHash)>,
+) -> Option<(ArticleSeq, FeedId)> {
+    let settings = &desk.config.settings;
+    if settings.feed.collapse != Collapse::Near || !settings.groups.enabled {
+        return None;
+    }
+    // Of the same words the first alone is shown in any case.
+    let mut owners: HashMap<ContentHash, (Member, ArticleSeq)> = HashMap::new();
+    for (member, seq, words) in group {
+        match owners.get(&words) {
+            Some((owner, _)) if owner.entry < member.entry => {}
+            _ => drop(owners.insert(words, (member, seq))),
+        }
+    }
+    let members: Vec<Member> = owners.values().map(|(member, _)| member.clone()).collect();
+    let shown = similar::shown(&members)?;
+    let seq = owners.values().find(|(owner, _)| owner == shown)?.1;
+    (shown.entry != stored.first_seq).then(|| (seq, shown.feed.clone()))
+}
+
+/// What an article may stand out of the merged feed for, besides its place.
+struct Standing<'a> {
+    /// Feeds that are shown to nobody.
+    hidden: &'a [FeedId],
+    /// Why it is withheld.
+    why: Option<Reason>,
+    /// What rules do to it.
+    acts: &'a [(String, Act)],
+    /// Which copy is shown for it.
+    instead: Option<(ArticleSeq, FeedId)>,
+}
+
 /// Whether it stands in the merged feed, and why.
 fn shown(
     answer: &mut Answer,
     desk: &Desk<'_>,
     stored: &StoredArticle,
     looked: &Looked,
-    (hidden, withheld): (&[FeedId], Option<Reason>),
-    acts: &[(String, Act)],
+    standing: &Standing<'_>,
 ) -> Result<(), StoreError> {
-    let is_hidden = hidden.contains(&stored.feed);
-    let dropped = acts.iter().any(|(_, act)| *act == Act::Drop);
-    let fair = fair_window(desk, hidden)?;
+    let is_hidden = standing.hidden.contains(&stored.feed);
+    let dropped = standing.acts.iter().any(|(_, act)| *act == Act::Drop);
+    let fair = fair_window(desk, standing.hidden)?;
     let settings = &desk.config.settings.feed;
     let limit = settings.entries as u64;
     let place = looked.before + 1;
-    let (belongs, why) = match (looked.revisions.last(), looked.carrying.first()) {
+    let owner = looked.carrying.first();
+    let owner = owner.filter(|_| settings.collapse != Collapse::None);
+    let (belongs, why) = match (looked.revisions.last(), owner) {
         _ if is_hidden => (false, "its feed is private".to_owned()),
-        _ if let Some(why) = withheld => (false, format!("withheld: {}", because(why))),
+        _ if let Some(why) = standing.why => (false, format!("withheld: {}", because(why))),
         (Some(latest), _) if *latest != stored.seq => (
             false,
             format!("superseded by article {latest}, the latest revision of the same entry"),
@@ -252,6 +316,12 @@ fn shown(
             format!(
                 "article {} of {} is shown for it: it has the same words and had them first; this one is named there",
                 owner.latest, owner.feed
+            ),
+        ),
+        _ if let Some((seq, feed)) = &standing.instead => (
+            false,
+            format!(
+                "article {seq} of {feed} is shown for it: it is a copy in nearly the same words"
             ),
         ),
         _ if dropped => (

@@ -1,5 +1,6 @@
 //! Entries that are stored and not shown, and shown again.
 
+use feedmill::model::river::CopyPolicy;
 use feedmill::model::withheld::Reason;
 use feedmill::store::{Beyond, Choice};
 
@@ -10,6 +11,7 @@ fn merged(store: &Scratch, once: bool, last: Option<u64>) -> (Vec<u64>, Vec<(u64
         feeds: vec![feed("a"), feed("b")],
         tagged: None,
         once,
+        copies: CopyPolicy::default(),
         limit: if last.is_some() { 0 } else { 100 },
         quota: None,
         beyond: last.map(|last| Beyond {
