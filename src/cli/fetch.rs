@@ -16,7 +16,10 @@ use crate::service::publish::Published;
 use crate::service::report::{Fate, FeedReport};
 
 /// Slices of articles that are taken into the search index at most: the rest is done the next time, or by who searches.
-const SLICES: usize = 8;
+const INDEX_SLICES: usize = 8;
+
+/// Slices of a store that was never grouped: some minutes' worth. What is left is left to the next order.
+const GROUP_SLICES: usize = 500;
 
 /// Poll feeds, store what is new, publish, and exit.
 #[derive(clap::Args)]
@@ -67,7 +70,7 @@ impl Args {
             Ok(published) => (published, None),
             Err(error) => (Published::default(), Some(error)),
         };
-        if let Err(error) = app::search::catch_up(&app.store, SLICES).await {
+        if let Err(error) = app::search::catch_up(&app.store, INDEX_SLICES).await {
             warn!(
                 error = format!("{error:#}"),
                 "the search index was not brought up to date"
@@ -109,11 +112,8 @@ impl Args {
     }
 }
 
-/// Slices of a store that was never grouped: some minutes' worth. What is left is left to the next order.
-const SLICES: usize = 500;
-
 async fn publish(app: &App) -> anyhow::Result<Published> {
-    match app.group(SLICES).await {
+    match app.group(GROUP_SLICES).await {
         Ok(true) => {}
         Ok(false) => info!("copies of older articles are looked for by the next fetch"),
         // The news is worth more than what it is like.

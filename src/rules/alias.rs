@@ -128,6 +128,8 @@ mod tests {
     use crate::model::content::{CanonicalText, ContentHash, RawHash};
     use crate::model::ids::EntryId;
     use crate::model::poll::KnownEntry;
+    use crate::model::revision::Temper;
+    use crate::model::time::Timestamp;
     use crate::model::urls::PageUrl;
 
     fn id(name: &str) -> EntryKey {
