@@ -74,18 +74,26 @@ fn main() -> Result<()> {
     let before = used(&path)?;
     let spent = cpu(UsageWho::RUSAGE_SELF)?;
     let began = Instant::now();
+    let mut longest = Duration::ZERO;
     runtime.block_on(async {
-        while tokio::task::block_in_place(|| indexing::catch_up(&store))? {}
-        anyhow::Ok(())
+        loop {
+            let slice = Instant::now();
+            let more = tokio::task::block_in_place(|| indexing::catch_up(&store))?;
+            longest = longest.max(slice.elapsed());
+            if !more {
+                return anyhow::Ok(());
+            }
+        }
     })?;
     let (spent, took) = (cpu(UsageWho::RUSAGE_SELF)? - spent, began.elapsed());
     let index = used(&path)? - before;
     let share = ratio(index, bytes);
     println!(
-        "{count} articles, {:.1} MB of text; index {:.1} MB, {share:.3} of the text; built in {spent:.1} s of CPU, {:.1} s",
+        "{count} articles, {:.1} MB of text; index {:.1} MB, {share:.3} of the text; built in {spent:.1} s of CPU, {:.1} s, the longest slice {:.0} ms",
         megabytes(bytes),
         megabytes(index),
-        took.as_secs_f64()
+        took.as_secs_f64(),
+        millis(longest)
     );
     println!(
         "{:<24} {:>8} {:>9} {:>9} {:>9} {:>8}",

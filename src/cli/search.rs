@@ -79,7 +79,7 @@ impl Args {
         };
         let behind = indexing::behind(&store)?;
         if behind > 0 {
-            eprintln!("feedmill: {behind} articles are not in the search index yet");
+            aside(&format!("{behind} articles are not in the search index yet"))?;
         }
         let tags = app::search::tags(config);
         Ok(store.search(&Seek {
@@ -93,13 +93,18 @@ impl Args {
     }
 }
 
+/// What is no result.
+fn aside(words: &str) -> io::Result<()> {
+    writeln!(io::stderr().lock(), "feedmill: {words}")
+}
+
 fn take_in(store: &Store) -> anyhow::Result<()> {
     let behind = indexing::behind(store)?;
     if behind == 0 {
         return Ok(());
     }
     if behind >= NOTICED && io::stderr().is_terminal() {
-        eprintln!("taking {behind} articles into the search index …");
+        aside(&format!("taking {behind} articles into the search index …"))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -56,6 +56,7 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
             "run",
             "fetch",
             "list",
+            "search",
             "show",
             "diff",
             "status",

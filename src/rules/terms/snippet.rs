@@ -46,7 +46,13 @@ pub fn snippet<'a>(
     // A third of the room for what comes before.
     let from = text
         .get(..first)
-        .and_then(|before| before.char_indices().rev().nth(characters / 3))
+        .and_then(|before| {
+            before
+                .char_indices()
+                .rev()
+                .take((characters / 3).max(1))
+                .last()
+        })
         .map_or(0, |(at, _)| at);
     let to = text
         .get(from..)
@@ -125,18 +131,18 @@ mod tests {
     #[test]
     fn the_words_are_shown_as_published_with_what_stands_around_them() {
         let text = "氣象台今晨表示，明日有驟雨。\n市民外出請帶雨具，並留意颱風消息。";
-        check(text, &["台风"], 12, "…並留意[颱風]消息。");
+        check(text, &["台风"], 12, "…，並留意[颱風]消息。");
         check(
             text,
             &["骤雨", "明日", "雨"],
             18,
-            "…示，[明日]有[驟雨]。 市民外出請帶[雨]具…",
+            "…台今晨表示，[明日]有[驟雨]。 市民外出請…",
         );
         check(text, &["雪"], 6, "氣象台今晨表…");
         check("Ａlpha beta", &["alpha", "beta"], 40, "[Ａlpha] [beta]");
         check("ab abc", &["ab", "abc"], 40, "[ab] [abc]");
         check("", &["a"], 10, "");
-        check("\u{202E}é", &["é"], 10, "[\u{202E}é]");
+        check("\u{202E}é", &["é"], 10, "\u{202E}[é]");
         let long = format!("{}終", "字".repeat(200_000));
         check(&long, &["终"], 3, "字字字…");
     }

@@ -52,7 +52,7 @@ pub struct Found {
 }
 
 /// The articles that are asked for, of those that are in the index.
-pub(in crate::store) fn find(
+pub fn find(
     connection: &Connection,
     seek: &Seek<'_>,
 ) -> Result<Found, StoreError> {
