@@ -149,7 +149,7 @@ fn what_cannot_be_compared_says_why() {
     };
     assert!(failed(&["0"]).contains("the last is 001"));
     assert!(failed(&["7"]).contains("no article has `7`"));
-    assert!(failed(&["1", "--with", "7"]).contains("no article has the number 7"));
+    assert!(failed(&["1", "--with", "7"]).contains("no article has the number 007"));
     let one = revised(&[("One", "A", "<p>words</p>")]).run(&["diff", "0"]);
     assert!(one.err.contains("no revision but this one"), "{one:?}");
 }
