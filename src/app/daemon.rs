@@ -82,8 +82,7 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
-        let box_of_orders = orders::Orders::of(&app.config.settings.data);
-        box_of_orders.open();
+        let (clerk, box_of_orders) = clerk(&app, &changed);
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
@@ -118,11 +117,6 @@ impl Daemon {
             let (manager, pulse) = (manager.clone(), pulse.clone());
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
-        let clerk = {
-            let changed = Arc::clone(&changed);
-            let clerk = box_of_orders.clone();
-            tokio::spawn(clerk.serve(store.clone(), move || changed.notify_one()))
-        };
         let pace = pace(&app.config);
         manager.ready();
         info!(feeds = enrolment.borrow().len(), "ready");
@@ -143,7 +137,7 @@ impl Daemon {
                     if let Some(glance) = Glance::of(report) {
                         let _ = polled.send(glance); // without a watchman nobody wants to know
                     }
-                    if matches!(report.fate, Fate::Read { .. }) {
+                    if matches!(report.fate, Fate::Read { .. }) || report.released > 0 {
                         changed.notify_one();
                     }
                 }
@@ -239,6 +233,16 @@ fn live(vitals: &Arc<Vitals>, desk: &Arc<Desk<Mindful>>) -> HashMap<&'static str
         ("/healthz", watchman::healthz(Arc::clone(vitals))),
         ("/metrics", metrics),
     ])
+}
+
+/// Starts who carries out what others order who have the same data directory.
+fn clerk(app: &App, changed: &Arc<Notify>) -> (JoinHandle<()>, orders::Orders) {
+    let folder = orders::Orders::of(&app.config.settings.data);
+    folder.open();
+    let changed = Arc::clone(changed);
+    let done = move || changed.notify_one();
+    let work = folder.clone().serve(app.store.clone(), done);
+    (tokio::spawn(work), folder)
 }
 
 /// Starts the server.
