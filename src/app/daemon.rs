@@ -89,8 +89,7 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
-        let box_of_orders = orders::Orders::of(&app.config.settings.data);
-        box_of_orders.open();
+        let (clerk, box_of_orders) = clerk(&app, &changed);
         let keeper = Keeper {
             config: current.clone(),
             store: store.clone(),
@@ -167,11 +166,6 @@ impl Daemon {
             let (manager, pulse) = (manager.clone(), pulse.clone());
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
-        let clerk = {
-            let changed = Arc::clone(&changed);
-            let clerk = box_of_orders.clone();
-            tokio::spawn(clerk.serve(store.clone(), move || changed.notify_one()))
-        };
         let pace = pace(&app.config);
         manager.ready();
         info!(feeds = enrolment.borrow().len(), "ready");
@@ -192,7 +186,7 @@ impl Daemon {
                     if let Some(glance) = Glance::of(report) {
                         let _ = polled.send(glance); // without a watchman nobody wants to know
                     }
-                    if matches!(report.fate, Fate::Read { .. }) {
+                    if matches!(report.fate, Fate::Read { .. }) || report.released > 0 {
                         stored.notify_one();
                         changed.notify_one();
                         news.notify_one();
@@ -310,6 +304,16 @@ fn live(vitals: &Arc<Vitals>, desk: &Arc<Desk<Mindful>>) -> HashMap<&'static str
         ("/healthz", watchman::healthz(Arc::clone(vitals))),
         ("/metrics", metrics),
     ])
+}
+
+/// Starts who carries out what others order who have the same data directory.
+fn clerk(app: &App, changed: &Arc<Notify>) -> (JoinHandle<()>, orders::Orders) {
+    let folder = orders::Orders::of(&app.config.settings.data);
+    folder.open();
+    let changed = Arc::clone(changed);
+    let done = move || changed.notify_one();
+    let work = folder.clone().serve(app.store.clone(), done);
+    (tokio::spawn(work), folder)
 }
 
 /// Starts the server.

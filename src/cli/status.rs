@@ -245,7 +245,7 @@ fn as_json(line: &Line) -> serde_json::Value {
             "most": flood.most,
             "left": flood.left,
         })),
-        "gap": state.and_then(|state| state.learned.gap.as_ref()).map(|gap| json!({
+        "gap": state.and_then(|state| state.learned.sights().gap).map(|gap| json!({
             "from": gap.from.rfc3339(),
             "to": gap.to.rfc3339(),
             "entries": gap.entries,

@@ -49,6 +49,25 @@ pub struct Learned {
     /// Answers in a row, of one kind, after which nobody asks any more by the clock (P-45, P-46).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// What its documents were like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sights: Option<Box<Sights>>,
+    /// Its last answers are marked `Cache-Control: private`: they are for us, and not for others (P-23).
+    #[serde(skip_serializing_if = "is_default")]
+    pub private: bool,
+}
+
+impl Learned {
+    /// What its documents were like.
+    pub fn sights(&self) -> Sights {
+        self.sights.as_deref().copied().unwrap_or_default()
+    }
+}
+
+/// What a feed's documents were like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sights {
     /// When its ids were last found to identify nothing (P-122).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lying: Option<Timestamp>,
@@ -57,10 +76,7 @@ pub struct Learned {
     pub made: Option<Timestamp>,
     /// The last time entries may have come and gone unseen (P-133).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gap: Option<Box<Gap>>,
-    /// Its last answers are marked `Cache-Control: private`: they are for us, and not for others (P-23).
-    #[serde(skip_serializing_if = "is_default")]
-    pub private: bool,
+    pub gap: Option<Gap>,
 }
 
 /// A time in which entries may have come and gone unseen.

@@ -201,8 +201,8 @@ mod tests {
         let mut leads: Vec<_> = (0..100)
             .map(|n| lead(&n.to_string(), &format!("https://a/{n}"), &format!("t{n}")))
             .collect();
-        for n in 0..5 {
-            leads[n] = lead("99", &format!("https://a/{n}"), &format!("t{n}"));
+        for (n, one) in leads.iter_mut().enumerate().take(5) {
+            *one = lead("99", &format!("https://a/{n}"), &format!("t{n}"));
         }
         assert!(!are_lying(&leads), "5 % are tolerated");
         leads[5] = lead("99", "https://a/5", "t5");

@@ -2,7 +2,7 @@
 
 use crate::model::feed::FeedState;
 use crate::model::http::FetchError;
-use crate::model::learned::{Gap, Learned, Refusal, Rhythm};
+use crate::model::learned::{Gap, Learned, Refusal, Rhythm, Sights};
 use crate::model::poll::Reading;
 use crate::model::time::Timestamp;
 use crate::model::urls::PageUrl;
@@ -30,13 +30,7 @@ pub fn learn(feed: &FeedState, asked: Asked<'_>, at: Timestamp, answer: &Answer)
             trouble: None,
         } => {
             learned.rhythm = rhythm(feed, at, reading);
-            learned.gap = gap(feed, at, reading).or_else(|| feed.learned.gap.clone());
-            if reading.roll.lying {
-                learned.lying = Some(at);
-            }
-            if !reading.roll.older {
-                learned.made = reading.roll.made.or(learned.made);
-            }
+            learned.sights = sights(feed, at, reading);
             learned.hints = reading.hints.clone();
             learned.window = reading.entries;
             learned.lifetime = freshness.0;
@@ -151,8 +145,19 @@ fn overran(feed: &FeedState, reading: &Reading) -> bool {
     reading.entries > 0 && !reading.met && feed.learned.window > 0 && !reading.roll.first
 }
 
+/// What its documents were like, with this one.
+fn sights(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Box<Sights>> {
+    let (before, roll) = (feed.learned.sights(), &reading.roll);
+    let sights = Sights {
+        lying: roll.lying.then_some(at).or(before.lying),
+        made: roll.made.filter(|_| !roll.older).or(before.made),
+        gap: gap(feed, at, reading).or(before.gap),
+    };
+    (sights != Sights::default()).then(|| Box::new(sights))
+}
+
 /// How many may have come and gone unseen, where any may: what the rhythm lets expect and the document does not hold.
-fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Box<Gap>> {
+fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Gap> {
     let from = feed
         .last_success
         .filter(|_| overran(feed, reading) && !reading.roll.older)?;
@@ -160,11 +165,11 @@ fn gap(feed: &FeedState, at: Timestamp, reading: &Reading) -> Option<Box<Gap>> {
     let expected = (feed.learned.rhythm.per_day() * days).min(1e6) - f64::from(reading.entries);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 1 and 1e6
     let entries = expected.max(1.0) as u32;
-    Some(Box::new(Gap {
+    Some(Gap {
         from,
         to: at,
         entries,
-    }))
+    })
 }
 
 /// Nothing came.
@@ -258,8 +263,9 @@ mod tests {
                 moved_to: None,
             };
             let learned = learn(&feed, Asked::default(), AT.plus(HOUR * hours), &answer);
-            assert_eq!(learned.gap.is_some(), learned.rhythm.overrun.is_some());
-            learned.gap.map(|gap| gap.entries)
+            let gap = learned.sights().gap;
+            assert_eq!(gap.is_some(), learned.rhythm.overrun.is_some());
+            gap.map(|gap| gap.entries)
         };
         assert_eq!(seen(10, true, 10, 30), None, "one was known");
         assert_eq!(seen(10, false, 0, 30), None, "there were none before");

@@ -18,7 +18,7 @@ pub fn is_older(feed: &FeedState, made: Option<Timestamp>, updated: Option<Times
         (Some(now), Some(before)) => now.plus(SKEW) < before && before.since(now) < OLDEST,
         _ => false,
     };
-    older(made, feed.learned.made) || older(updated, feed.info.updated)
+    older(made, feed.learned.sights().made) || older(updated, feed.info.updated)
 }
 
 #[cfg(test)]
@@ -26,6 +26,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::model::learned::Sights;
 
     #[test]
     fn p_135_a_copy_of_yesterday_is_older() {
@@ -33,7 +34,10 @@ mod tests {
         let mut feed = FeedState::new("f".parse().unwrap());
         let ago = |hours: u32| Some(now.minus(Duration::from_hours(1) * hours));
         assert!(!is_older(&feed, ago(24), ago(24)), "nothing was read");
-        feed.learned.made = Some(now);
+        feed.learned.sights = Some(Box::new(Sights {
+            made: Some(now),
+            ..Sights::default()
+        }));
         feed.info.updated = Some(now);
         assert!(!is_older(&feed, None, None));
         assert!(!is_older(&feed, Some(now), Some(now)));

@@ -8,7 +8,7 @@ use crate::model::entry::EntryKey;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::poll::{Candidate, Recognised, Trace};
 use crate::model::time::Timestamp;
-use crate::store::columns::{Cells, count, key_columns};
+use crate::store::columns::{self, Cells, count, key_columns};
 use crate::store::error::StoreError;
 use crate::store::ledger::known_entry;
 use crate::store::revisions::known_entries;
@@ -53,12 +53,20 @@ pub(super) fn recognised(
     ))?;
     for key in keys {
         let (kind, text) = key_columns(key);
-        for statement in [&mut own, &mut other] {
-            let mut rows = statement.query(params![feed, kind, text])?;
-            if let Some(row) = rows.next()? {
-                found.insert(key.clone(), recognised_in(row)?);
-                break;
-            }
+        let mut rows = own.query(params![feed, kind, text])?;
+        if let Some(row) = rows.next()? {
+            let cells = Cells::of(row, "entry", "first_seq")?;
+            let entry = Recognised {
+                key: key.clone(),
+                first: cells.seq("first_seq")?,
+                known: known_entry(&cells)?,
+            };
+            found.insert(key.clone(), entry);
+            continue;
+        }
+        let mut rows = other.query(params![feed, kind, text])?;
+        if let Some(row) = rows.next()? {
+            found.insert(key.clone(), recognised_in(row)?);
         }
     }
     Ok(found)
@@ -148,9 +156,7 @@ fn kinds(connection: &Connection, entry: &Recognised) -> Result<[bool; 3], Store
     let own = key_columns(&entry.key).0;
     let mut statement = connection.prepare_cached("SELECT kind FROM alias WHERE entry = ?1")?;
     let other = statement
-        .query_map([crate::store::columns::number(entry.first)?], |row| {
-            row.get(0)
-        })?
+        .query_map([columns::number(entry.first)?], |row| row.get(0))?
         .collect::<Result<Vec<i64>, _>>()?;
     for kind in other.into_iter().chain([own]) {
         let place = usize::try_from(kind - 1).unwrap_or_default();
@@ -202,7 +208,7 @@ pub(super) fn others(
     let mut statement = connection.prepare_cached(
         "SELECT entry, kind, key FROM alias WHERE entry = ?1 ORDER BY since DESC, kind, key",
     )?;
-    let mut rows = statement.query([crate::store::columns::number(entry)?])?;
+    let mut rows = statement.query([columns::number(entry)?])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let cells = Cells::of(row, "alias", "entry")?;

@@ -1,6 +1,5 @@
 //! What is remembered of feeds, and the history of their polls.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use rusqlite::{Connection, Params, Row, params};
@@ -14,7 +13,6 @@ use crate::model::ids::FeedId;
 use crate::model::learned::Learned;
 use crate::model::poll::{Coverage, PollRecord, PollResult, Recorded, Verdict};
 use crate::model::time::Timestamp;
-use crate::model::withheld::Reason;
 use crate::store::alias;
 use crate::store::columns::{Cells, count};
 use crate::store::error::StoreError;
@@ -113,14 +111,7 @@ pub(super) fn record(
     if matches!(poll.result, PollResult::Unchanged { .. }) {
         recorded.released = flood::follow(transaction, feed, poll.at, None)?;
     }
-    let learned = match rhythm {
-        // A flood teaches nothing of how often its feed brings something.
-        Some(rhythm) => Cow::Owned(Learned {
-            rhythm,
-            ..poll.learned.clone()
-        }),
-        None => Cow::Borrowed(&poll.learned),
-    };
+    let learned = flood::taught(&poll.learned, rhythm);
     let n = keep_times(transaction, feed, poll, &learned)?;
     keep_history(transaction, feed, n, poll, &recorded)?;
     Ok(recorded)
@@ -271,7 +262,8 @@ fn keep_history(
         PollResult::Failed { why } => ("failed", Some(short(why))),
     };
     let (new, revised, reprint, mut known) = recorded.counts();
-    let mut told: Vec<String> = told(recorded).chain(recorded.in_words()).collect();
+    let told = flood::told(recorded).chain(recorded.in_words());
+    let mut told: Vec<String> = told.collect();
     let mut skipped: &[Skipped] = &[];
     if let PollResult::Read(reading) = &poll.result {
         known = known.saturating_add(reading.known);
@@ -303,24 +295,6 @@ fn keep_history(
         .prepare_cached("DELETE FROM poll WHERE feed = ?1 AND n <= ?2")?
         .execute([feed, n - HISTORY])?;
     Ok(())
-}
-
-/// What was decided of its new entries as a whole, in plain words.
-fn told(recorded: &Recorded) -> impl Iterator<Item = String> {
-    let burst = recorded.burst.map(|burst| match burst.why {
-        Reason::Flood => format!(
-            "a flood: {} new entries wait, since no more than {} at once are believed",
-            burst.entries, burst.most
-        ),
-        _ => format!(
-            "{} new entries are old ones that were put in: they are not in the merged feed",
-            burst.entries
-        ),
-    });
-    let released = recorded.released;
-    let released = (released > 0)
-        .then(|| format!("{released} entries of a flood are shown: they are still in the feed"));
-    burst.into_iter().chain(released)
 }
 
 macro_rules! select_states {

@@ -1,6 +1,7 @@
 //! What of a poll's new entries is withheld: the backlog of a new feed, and floods. Judged inside the transaction that
 //! stores them, with the whole listing in view.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -116,6 +117,35 @@ pub(super) fn guard(
         )?
         .execute(params![feed, poll.at.millis(), count(fresh + old), count(most)])?;
     Ok(Some(before.rhythm.after_poll(success, poll.at, &[], false)))
+}
+
+/// What a poll taught, where its new entries are to teach the feed's rhythm nothing: then that is given.
+pub(super) fn taught(learned: &Learned, rhythm: Option<Rhythm>) -> Cow<'_, Learned> {
+    match rhythm {
+        Some(rhythm) => Cow::Owned(Learned {
+            rhythm,
+            ..learned.clone()
+        }),
+        None => Cow::Borrowed(learned),
+    }
+}
+
+/// What was decided of its new entries as a whole, in plain words.
+pub(super) fn told(recorded: &Recorded) -> impl Iterator<Item = String> {
+    let burst = recorded.burst.map(|burst| match burst.why {
+        Reason::Flood => format!(
+            "a flood: {} new entries wait, since no more than {} at once are believed",
+            burst.entries, burst.most
+        ),
+        _ => format!(
+            "{} new entries are old ones that were put in: they are not in the merged feed",
+            burst.entries
+        ),
+    });
+    let released = recorded.released;
+    let released = (released > 0)
+        .then(|| format!("{released} entries of a flood are shown: they are still in the feed"));
+    burst.into_iter().chain(released)
 }
 
 /// The entries that this poll stored for the first time.

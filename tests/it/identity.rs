@@ -280,8 +280,8 @@ fn p_122_one_id_twice_is_one_entry_and_six_in_a_hundred_are_a_habit() {
 
     let mut desk = Desk::new("[feed]\nbacklog = 1000\n");
     let mut habit = items("g", 0..100);
-    for n in 0..6 {
-        habit[n].guid = "g99".to_owned();
+    for one in habit.iter_mut().take(6) {
+        one.guid = "g99".to_owned();
     }
     assert_eq!(desk.poll(&habit), [100, 0, 0, 0], "every link is a story");
     assert_eq!(desk.poll(&items("g", 0..100)), [0, 0, 0, 100]);
@@ -387,7 +387,7 @@ fn p_135_an_older_copy_rolls_nothing_back() {
         desk.origin.set("/a", copy);
         assert_eq!(desk.fetch(), [1, 0, 0, 5], "{how}: a story is a story");
         assert!(
-            desk.notes().contains("an older copy"),
+            desk.notes().contains("since this is an older copy"),
             "{how}: {}",
             desk.notes()
         );

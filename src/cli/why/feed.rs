@@ -68,7 +68,7 @@ pub(super) fn of(desk: &Desk<'_>, feed: &FeedId) -> Result<Answer, StoreError> {
     }
     told_polls(&mut answer, &polls, desk.now);
     unshown(&mut answer, desk, feed)?;
-    if let Some(gap) = &state.learned.gap {
+    if let Some(gap) = state.learned.sights().gap {
         let words = format!(
             "at {}, no entry was known: about {} came and went unseen since {}",
             at(gap.to, desk.now),

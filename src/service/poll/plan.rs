@@ -154,6 +154,7 @@ pub(super) struct Sight {
 }
 
 const LOST: &str = "whose pages were lost wait for another try";
+const OLDER: &str = "stay as they are, since this is an older copy of the document";
 const LISTED: &str = "are here as the list has them, without their own pages";
 
 /// Recognises the entries of a listing: what is unchanged is counted and left, what came whole becomes an article, and
@@ -183,12 +184,7 @@ pub(super) fn plan(
         HashMap::new()
     };
     let (mut waiting, mut outside, mut stays) = (0, 0, 0);
-    // A feed that was subscribed to without a language speaks its own, if it says which.
-    let spoken = listing
-        .info
-        .language
-        .clone()
-        .filter(|_| job.subscription.language == "und");
+    let spoken = spoken(job, &listing);
     let mut changes = Changes::of(&mut listing, &keys, &entries);
     let count = u32::try_from(listing.leads.len()).unwrap_or(u32::MAX);
     let (mut teasers, mut articles, mut known) = (Vec::new(), Vec::new(), 0);
@@ -268,10 +264,9 @@ pub(super) fn plan(
     let told = |count: usize, what| (count > 0).then(|| format!("{count} entries {what}"));
     listing.notes.extend(told(waiting, LOST));
     listing.notes.extend(told(outside, LISTED));
-    if roll.older {
-        let note = format!("an older copy of the document: {stays} entries stay as they are");
-        listing.notes.push(note);
-    }
+    listing
+        .notes
+        .extend(told(stays, OLDER).filter(|_| roll.older));
     Ok(Plan {
         teasers,
         rest: Rest {
@@ -294,6 +289,12 @@ fn whole(entries: &HashMap<EntryKey, KnownEntry>) -> HashSet<EntryKey> {
         .filter(|(_, entry)| entry.teaser != Some(entry.raw))
         .map(|(key, _)| key.clone())
         .collect()
+}
+
+/// A feed that was subscribed to without a language speaks its own, if it says which.
+fn spoken(job: &Job, listing: &Listing) -> Option<String> {
+    let said = listing.info.language.clone();
+    said.filter(|_| job.subscription.language == "und")
 }
 
 /// Whether an entry is as its feed showed it last.

@@ -42,7 +42,7 @@ pub(super) fn recognise(
 ) -> Result<Recognised, StoreError> {
     let leads = &listing.leads;
     let lying = identity::are_lying(leads);
-    let distrusted = lying || identity::distrusts(job.state.learned.lying, sight.at);
+    let distrusted = lying || identity::distrusts(job.state.learned.sights().lying, sight.at);
     let mut all = Recognised {
         keys: identity::keys(leads, distrusted),
         entries: HashMap::new(),
