@@ -391,11 +391,17 @@ fn broken_rules_are_told_apart() {
         "[[rule]] \"r\": does nothing: write tag = [\"…\"], drop = true or highlight = true",
     );
     check(
-        &block("match = \"x\"\ndrop = true\n\n[[rule]]\nname = \"r\"\nmatch = \"y\"\ndrop = true\n"),
+        &block(
+            "match = \"x\"\ndrop = true\n\n[[rule]]\nname = \"r\"\nmatch = \"y\"\ndrop = true\n",
+        ),
         7,
         &format!(
             "`name` in [[rule]] \"r\": is already the name of the rule in line {}",
-            String::from_utf8(ONE_FEED.to_vec()).unwrap().lines().count() + 3
+            String::from_utf8(ONE_FEED.to_vec())
+                .unwrap()
+                .lines()
+                .count()
+                + 3
         ),
     );
     check(

@@ -75,14 +75,23 @@ fn these(titles: &[&str]) -> BTreeSet<String> {
 fn orders() -> Vec<Subscription> {
     let mut secret = subscription("secret", &["world"]);
     secret.private = Some(true);
-    vec![subscription("a", &["world"]), subscription("b", &[]), secret]
+    vec![
+        subscription("a", &["world"]),
+        subscription("b", &[]),
+        secret,
+    ]
 }
 
-/// Numbers 0 and 1 of `a`, 2 to 4 of `b`, 5 of `secret`.
+/// Numbers 0 and 1 of `a`, 2 to 4 of `b`, 5 of `secret`: the last of a list has the lowest.
 async fn stocked() -> Room {
     let room = Room::new();
     told(&room, "a", &[("1", "选举开始"), ("2", "彩票号码")]).await;
-    told(&room, "b", &[("3", "选举结束"), ("4", "天气"), ("5", "彩票大奖")]).await;
+    told(
+        &room,
+        "b",
+        &[("3", "选举结束"), ("4", "天气"), ("5", "彩票大奖")],
+    )
+    .await;
     told(&room, "secret", &[("6", "选举秘密")]).await;
     room
 }
@@ -95,7 +104,7 @@ async fn what_is_dropped_stays_in_its_own_feed_and_comes_back_with_its_rule() {
     // In another script, as in every search.
     let rules = [rule("lottery", "title:彩票 -選舉", &[Act::Drop])];
     judge(&room, &rules, &orders()).finish(now()).await.unwrap();
-    assert_eq!(withheld(&room), [1, 4]);
+    assert_eq!(withheld(&room), [0, 2]);
     let filled = shelf.fill(&press).unwrap();
     let left = these(&["天气", "选举结束", "选举开始"]);
     assert_eq!(shown(&filled, "/feed.atom"), left);
@@ -162,27 +171,49 @@ async fn f_63_f_68_a_rule_gives_a_tag_a_view_and_takes_it_with_it() {
     assert_eq!(withheld(&room), Vec::<u64>::new());
     let filled = shelf.fill(&press).unwrap();
     // Of both feeds, and of the private one nothing.
-    assert_eq!(titles(&of(&filled, "/tag/politics.atom")), ["选举结束", "选举开始"]);
+    assert_eq!(
+        titles(&of(&filled, "/tag/politics.atom")),
+        ["选举结束", "选举开始"]
+    );
     // A tag that a subscription has, too.
     let world = these(&["选举结束", "彩票号码", "选举开始"]);
     assert_eq!(shown(&filled, "/tag/world.atom"), world);
     let all = texts(&filled);
-    assert!(!all.contains_key("/tag/geheim.atom"), "only a private feed has it");
+    assert!(
+        !all.contains_key("/tag/geheim.atom"),
+        "only a private feed has it"
+    );
     for (path, text) in &all {
-        assert!(!text.contains("geheim") && !text.contains("选举秘密"), "{path}");
+        assert!(
+            !text.contains("geheim") && !text.contains("选举秘密"),
+            "{path}"
+        );
         if path.ends_with(".atom") {
             assert_eq!(check_atom::check(text), Vec::<String>::new(), "{path}");
         }
     }
-    assert!(all["/"].contains("tag/politics.atom"), "it is listed for people");
+    assert!(
+        all["/"].contains("tag/politics.atom"),
+        "it is listed for people"
+    );
     let json: Value = serde_json::from_str(&all["/tag/politics.json"]).unwrap();
     assert_eq!(json["items"][0]["_feedmill"]["highlight"], true);
 
-    judge(&room, &rules[2..], &orders()).finish(now()).await.unwrap();
+    judge(&room, &rules[2..], &orders())
+        .finish(now())
+        .await
+        .unwrap();
     let after = texts(&shelf.fill(&press).unwrap());
     assert!(!after.contains_key("/tag/politics.atom"));
-    assert_eq!(titles(&after["/tag/world.atom"]).len(), 2, "that of the subscription stays");
-    assert!(!after["/feed.json"].contains("highlight"), "nobody gives the tag any more");
+    assert_eq!(
+        titles(&after["/tag/world.atom"]).len(),
+        2,
+        "that of the subscription stays"
+    );
+    assert!(
+        !after["/feed.json"].contains("highlight"),
+        "nobody gives the tag any more"
+    );
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -195,10 +226,17 @@ async fn the_same_words_in_two_feeds_are_one_entry_under_a_tag_of_rules() {
     let rules = [rule("r", "同一条", &[tag("t"), tag("u")])];
     judge(&room, &rules, &orders).finish(now()).await.unwrap();
     let all = texts(&shelf(&room).fill(&press).unwrap());
-    assert_eq!(titles(&all["/tag/t.atom"]), ["别的", "同一条"], "the first copy is older");
+    assert_eq!(
+        titles(&all["/tag/t.atom"]),
+        ["别的", "同一条"],
+        "the first copy is older"
+    );
     assert_eq!(titles(&all["/tag/u.atom"]), ["同一条"]);
     for path in ["/tag/t.atom", "/tag/u.atom"] {
-        assert!(all[path].contains("title=\"The b feed\""), "{path} names the other carrier");
+        assert!(
+            all[path].contains("title=\"The b feed\""),
+            "{path} names the other carrier"
+        );
     }
     // Who is dropped owns no words: the copy of the other feed is shown then.
     let rules = [rule("r", "source:a", &[Act::Drop])];
@@ -223,12 +261,18 @@ async fn marks_are_in_all_formats_whatever_the_title_holds() {
     let atom = &all["/feed.atom"];
     assert_eq!(check_atom::check(atom), Vec::<String>::new());
     let document = Document::parse(atom).unwrap();
-    let entries = document.descendants().filter(|node| node.tag_name().name() == "entry");
+    let entries = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == "entry");
     let marked: Vec<(bool, Vec<&str>)> = entries
         .map(|entry| {
-            let ours = entry.children().filter(|node| node.attribute("scheme") == Some(OURS));
+            let ours = entry
+                .children()
+                .filter(|node| node.attribute("scheme") == Some(OURS));
             (
-                entry.children().any(|node| node.has_tag_name((OURS, "highlight"))),
+                entry
+                    .children()
+                    .any(|node| node.has_tag_name((OURS, "highlight"))),
                 ours.map(|node| node.attribute("term").unwrap()).collect(),
             )
         })
@@ -237,11 +281,21 @@ async fn marks_are_in_all_formats_whatever_the_title_holds() {
 
     let rss = Document::parse(&all["/feed.rss"]).unwrap();
     let count = |name: &str, domain: Option<&str>| {
-        let named = rss.descendants().filter(|node| node.tag_name().name() == name);
-        named.filter(|node| node.attribute("domain") == domain).count()
+        let named = rss
+            .descendants()
+            .filter(|node| node.tag_name().name() == name);
+        named
+            .filter(|node| node.attribute("domain") == domain)
+            .count()
     };
-    assert_eq!((count("category", Some(OURS)), count("highlight", None)), (1, 1));
-    assert!(rss.descendants().any(|node| node.has_tag_name((OURS, "highlight"))));
+    assert_eq!(
+        (count("category", Some(OURS)), count("highlight", None)),
+        (1, 1)
+    );
+    assert!(
+        rss.descendants()
+            .any(|node| node.has_tag_name((OURS, "highlight")))
+    );
 
     let json: Value = serde_json::from_str(&all["/feed.json"]).unwrap();
     assert_eq!(json["items"][1]["tags"], serde_json::json!(["科 学&<"]));
@@ -283,8 +337,20 @@ async fn a_revision_is_judged_anew() {
         judge.follow(now()).await.unwrap();
         let filled = shelf.fill(&press).unwrap();
         let seen = shown(&filled, "/feed.atom");
-        assert_eq!(seen, if merged { vec![title.to_owned()] } else { vec![] }, "{title}");
-        assert_eq!(!shown(&filled, "/tag/politics.atom").is_empty(), tagged, "{title}");
+        assert_eq!(
+            seen,
+            if merged {
+                vec![title.to_owned()]
+            } else {
+                vec![]
+            },
+            "{title}"
+        );
+        assert_eq!(
+            !shown(&filled, "/tag/politics.atom").is_empty(),
+            tagged,
+            "{title}"
+        );
         assert_eq!(withheld(&room).is_empty(), merged, "{title}");
     }
 }
@@ -306,7 +372,11 @@ async fn what_is_not_judged_yet_is_not_shown_and_not_passed_over() {
     for path in ["/feed.atom", "/tag/t.atom", "/source/a.atom"] {
         assert_eq!(titles(&of(&filled, path)), ["新天气"], "{path}");
     }
-    assert!(!texts(&filled).keys().any(|path| path.starts_with("/archive/")));
+    assert!(
+        !texts(&filled)
+            .keys()
+            .any(|path| path.starts_with("/archive/"))
+    );
     judge.follow(now()).await.unwrap();
     let (found, _) = walk(&texts(&shelf.fill(&press).unwrap()));
     assert_eq!(found.len(), 151);
@@ -379,12 +449,18 @@ async fn f_08_the_same_rules_cost_nothing_and_change_no_byte() {
     let mut more = orders();
     more[1].tags = vec!["other".to_owned()];
     more.push(subscription("z", &["world"]));
-    assert_eq!(judge(&room, &rules, &more).step(now()).await.unwrap(), Progress::Done);
+    assert_eq!(
+        judge(&room, &rules, &more).step(now()).await.unwrap(),
+        Progress::Done
+    );
     assert_eq!(shelf.fill(&press).unwrap().rendered, 0);
     assert_eq!(texts(&shelf.fill(&press).unwrap()), before);
     let asks = [rule("vote", "tag:world", &[tag("politics")])];
     judge(&room, &asks, &orders()).finish(now()).await.unwrap();
-    assert_eq!(judge(&room, &asks, &more).step(now()).await.unwrap(), Progress::More);
+    assert_eq!(
+        judge(&room, &asks, &more).step(now()).await.unwrap(),
+        Progress::More
+    );
 }
 
 // As people use it.
@@ -405,7 +481,10 @@ highlight = true
 /// Two feeds: three articles.
 fn mill(rules: &str) -> (Origin, Mill, String) {
     let bodies = [1, 2, 3].map(words);
-    let a = rss(&[("one", "选举之夜", &bodies[0]), ("two", "彩票\u{202e}开奖", &bodies[1])]);
+    let a = rss(&[
+        ("one", "选举之夜", &bodies[0]),
+        ("two", "彩票\u{202e}开奖", &bodies[1]),
+    ]);
     let b = rss(&[("three", "天气", &bodies[2])]);
     let origin = Origin::start([
         ("/a", Reply::ok("application/rss+xml", a)),
@@ -448,10 +527,23 @@ fn rules_are_obeyed_by_a_fetch_listed_and_said_by_why() {
     let dropped = why("https://news.example.org/two");
     assert_eq!(dropped["rules"][0]["rule"], "lottery", "{dropped:#}");
     assert_eq!(dropped["in_merged_feed"], false);
-    assert!(dropped["why_merged_feed"].as_str().unwrap().contains("a rule drops it"));
+    assert!(
+        dropped["why_merged_feed"]
+            .as_str()
+            .unwrap()
+            .contains("a rule drops it")
+    );
     let marked = mill.run(&["why", "https://news.example.org/one"]);
-    assert!(marked.out.contains("`vote` gives it the tag politics"), "{}", marked.out);
-    assert!(marked.out.contains("`vote` highlights it"), "{}", marked.out);
+    assert!(
+        marked.out.contains("`vote` gives it the tag politics"),
+        "{}",
+        marked.out
+    );
+    assert!(
+        marked.out.contains("`vote` highlights it"),
+        "{}",
+        marked.out
+    );
     // Without the rules everything is as it was.
     mill.write("feeds.toml", &feeds);
     mill.fetch(0);
@@ -465,7 +557,11 @@ fn trying_says_what_would_be_and_writes_nothing() {
     mill.fetch(0);
     let data = || {
         let store = fs::read(mill.path("data/feedmill.sqlite")).unwrap();
-        (store, mill.feed(), fs::read_to_string(mill.path("feeds.toml")).unwrap())
+        (
+            store,
+            mill.feed(),
+            fs::read_to_string(mill.path("feeds.toml")).unwrap(),
+        )
     };
     let before = data();
     let none = tried(&mill, &[]);
@@ -477,14 +573,24 @@ fn trying_says_what_would_be_and_writes_nothing() {
     for part in [
         "--match: match title:彩票, drop",
         "1 of 3 entries match",
-        "title: [彩票]",
+        "title: [彩票",
         "1 would be dropped",
     ] {
         assert!(run.out.contains(part), "{part}: {}", run.out);
     }
-    assert!(!run.out.contains('\u{202e}'), "nothing of a stranger's turns the terminal round");
-    let json = tried_json(&mill, &["--match", "选举 OR 天气", "--tag", "x", "--highlight"]);
-    assert_eq!(json["feeds"]["a"], serde_json::json!({ "match": 1, "of": 2 }), "{json:#}");
+    assert!(
+        !run.out.contains('\u{202e}'),
+        "nothing of a stranger's turns the terminal round"
+    );
+    let json = tried_json(
+        &mill,
+        &["--match", "选举 OR 天气", "--tag", "x", "--highlight"],
+    );
+    assert_eq!(
+        json["feeds"]["a"],
+        serde_json::json!({ "match": 1, "of": 2 }),
+        "{json:#}"
+    );
     assert_eq!(json["newest"].as_array().unwrap().len(), 2);
     assert_eq!(json["merged_feed"]["tagged"]["x"], 2);
     assert_eq!(json["merged_feed"]["highlighted"], 2);
@@ -492,7 +598,11 @@ fn trying_says_what_would_be_and_writes_nothing() {
     let short = tried_json(&mill, &["--match", "选举 OR 天气", "--limit", "1"]);
     assert_eq!(short["newest"].as_array().unwrap().len(), 1);
     let late = tried(&mill, &["--match", "选举", "--since", "2025-11-02"]);
-    assert_eq!((late.status, late.out.contains("0 of 0 entries")), (1, true), "{late:?}");
+    assert_eq!(
+        (late.status, late.out.contains("0 of 0 entries")),
+        (1, true),
+        "{late:?}"
+    );
     assert_eq!(tried(&mill, &["--match", "没有的词"]).status, 1);
 
     // Of a file, or by name from feeds.toml.
@@ -508,7 +618,10 @@ fn trying_says_what_would_be_and_writes_nothing() {
     assert_eq!(named["merged_feed"]["dropped"], serde_json::json!([]));
     let unknown = tried(&mill, &["nobody"]);
     assert_eq!(unknown.status, 2);
-    assert!(unknown.err.contains("there are: lottery, vote"), "{unknown:?}");
+    assert!(
+        unknown.err.contains("there are: lottery, vote"),
+        "{unknown:?}"
+    );
     // A rule that is not written yet sees what those that are give.
     let later = tried_json(&mill, &["--match", "tag:politics", "--drop"]);
     assert_eq!(later["merged_feed"]["dropped"][0]["title"], "选举之夜");
@@ -530,9 +643,16 @@ fn a_wrong_query_says_where_it_is_wrong() {
     let run = tried(&mill, &["--match", "天气 \"offen", "--drop"]);
     assert_eq!(run.status, 2);
     assert!(run.err.contains("column 4"), "{}", run.err);
-    mill.write("new.toml", "[[rule]]\nname = \"x\"\nmatch = \"x\"\n\n[[rule]]\nname = \"x\"\n");
+    mill.write(
+        "new.toml",
+        "[[rule]]\nname = \"x\"\nmatch = \"x\"\n\n[[rule]]\nname = \"x\"\n",
+    );
     let run = tried(&mill, &["--file", "new.toml"]);
-    for told in ["new.toml:1: [[rule]] \"x\": does nothing", "new.toml:6: `name`", "new.toml:5: [[rule]] \"x\": needs a `match`"] {
+    for told in [
+        "new.toml:1: [[rule]] \"x\": does nothing",
+        "new.toml:6: `name`",
+        "new.toml:5: [[rule]] \"x\": needs a `match`",
+    ] {
         assert!(run.err.contains(told), "{told}: {}", run.err);
     }
 }
@@ -545,22 +665,33 @@ fn a_service_takes_other_rules_at_work_and_refuses_wrong_ones_whole() {
     daemon.wait_for("READY=1");
     let address = daemon.address();
     let merged = || daemon::get(address, "/feed.atom");
+    // Looked at in the file, which comes after what is served: who asks too often is told to wait.
+    let file = || fs::read_to_string(mill.path("data/feed.atom")).unwrap_or_default();
     daemon.until("it shows what is not dropped, and never what is", |_| {
-        let feed = merged();
+        let feed = file();
         assert!(!feed.contains("彩票"), "{feed}");
         feed.contains("天气") && feed.contains("选举之夜") && feed.contains("fm:highlight/")
     });
+    let feed = merged();
+    assert!(
+        feed.contains("fm:highlight/") && !feed.contains("彩票"),
+        "{feed}"
+    );
     assert!(daemon::get(address, "/tag/politics.atom").contains("选举之夜"));
     // Wrong ones: the old ones stay.
-    mill.write("feeds.toml", &format!("{feeds}\n[[rule]]\nname = \"r\"\nmatch = \"title:\"\ndrop = true\n"));
+    mill.write(
+        "feeds.toml",
+        &format!("{feeds}\n[[rule]]\nname = \"r\"\nmatch = \"title:\"\ndrop = true\n"),
+    );
     daemon.signal(Signal::SIGHUP);
     daemon.until("refused", |log| log.contains("refused whole"));
     mill.write("feeds.toml", &feeds);
     daemon.signal(Signal::SIGHUP);
     daemon.until("without rules", |_| {
-        let feed = merged();
+        let feed = file();
         feed.contains("彩票") && !feed.contains("fm:highlight/")
     });
+    assert!(merged().contains("彩票"));
     let gone = daemon::get(address, "/tag/politics.atom");
     assert!(gone.starts_with("HTTP/1.1 410"), "{gone}");
     // A trial reads beside it.
@@ -571,7 +702,10 @@ fn a_service_takes_other_rules_at_work_and_refuses_wrong_ones_whole() {
 
 #[test]
 fn what_a_rule_found_is_shown_as_the_article_writes_it() {
-    let room = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let room = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     room.block_on(async {
         let room = Room::new();
         told(&room, "a", &[("1", "總統選舉揭曉")]).await;

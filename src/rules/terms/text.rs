@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::script::{Class, class, is_dense};
-use crate::rules::fold::{fold, parts};
+use crate::rules::fold::{fold, is_invisible, parts};
 
 /// A text as it is searched: what [`fold`] leaves of it, and one blank wherever a blank, punctuation or a symbol parted
 /// words, so that nothing is found across a full stop. White space beside Han or kana is typesetting and parts nothing.
@@ -137,7 +137,7 @@ impl Mapped {
 /// Each character with the marks and invisible ones after it.
 fn letters(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let hangs = |c: char| {
-        crate::rules::fold::is_invisible(c)
+        is_invisible(c)
             || unicode_normalization::char::is_combining_mark(c)
             || matches!(c, '\u{FF9E}' | '\u{FF9F}')
     };
