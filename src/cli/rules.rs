@@ -40,8 +40,8 @@ enum Command {
 #[command(after_help = "Examples:
   feedmill rules try                                      all rules of feeds.toml
   feedmill rules try lottery                              one of them
-  feedmill rules try --match 'title:彩票 -source:dw' --drop   one that is not written yet
-  feedmill rules try --file new-rules.toml                [[rule]] blocks of another file, in place of yours
+  feedmill rules try --match 'title:彩票' --drop            one that is not written yet
+  feedmill rules try --file new-rules.toml                those of another file instead
 
 The store is only read, and a service may be at work.
 

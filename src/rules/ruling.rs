@@ -172,3 +172,82 @@ fn around(text: &str, at: &std::ops::Range<usize>) -> String {
     .collect::<Vec<_>>()
     .join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn rule(query: &str, acts: &[Act]) -> Rule {
+        Rule::new(RuleText {
+            name: query.to_owned(),
+            query: query.to_owned(),
+            acts: acts.to_vec(),
+        })
+        .unwrap()
+    }
+
+    fn tag(name: &str) -> Act {
+        Act::Tag(name.to_owned())
+    }
+
+    #[test]
+    fn acts_come_to_marks() {
+        let check = |acts: &[Act], tags: &[&str], highlight: bool| {
+            let marks = marks(acts);
+            assert_eq!(
+                (marks.tags, marks.highlight),
+                (
+                    tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                    highlight
+                ),
+                "{acts:?}"
+            );
+        };
+        check(&[], &[], false);
+        check(&[Act::Drop], &[], false);
+        check(
+            &[tag("b"), Act::Highlight, tag("a"), tag("b")],
+            &["b", "a"],
+            true,
+        );
+    }
+
+    #[test]
+    fn a_print_is_that_of_what_the_rules_mean() {
+        let feeds = |tags: &[&str]| {
+            let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            FeedTags::from([("a".parse().unwrap(), tags)])
+        };
+        let one = [rule("選舉", &[Act::Drop])];
+        let first = print(&one, &feeds(&["x"]), 1);
+        let check = |rules: &[Rule], tags: &[&str], recipe, same: bool| {
+            let other = print(rules, &feeds(tags), recipe);
+            assert_eq!(other == first, same, "{rules:?} {tags:?} {recipe}");
+        };
+        check(&one, &["x"], 1, true);
+        check(&one, &["y"], 1, true);
+        check(&one, &["x"], 2, false);
+        check(&[rule("選舉", &[Act::Highlight])], &["x"], 1, false);
+        check(&[rule("天气", &[Act::Drop])], &["x"], 1, false);
+        check(&[], &["x"], 1, false);
+        // Where a rule asks for tags they matter, but those of a feed without any do not.
+        let asks = [rule("tag:x", &[Act::Drop])];
+        let of = |tags: &[&str]| print(&asks, &feeds(tags), 1);
+        assert_ne!(of(&["x"]), of(&["y"]));
+        assert_eq!(of(&[]), print(&asks, &FeedTags::new(), 1));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_read_any_more_keeps_its_place() {
+        let kept = Rule::kept(RuleText {
+            name: "r".to_owned(),
+            query: "title:".to_owned(),
+            acts: vec![Act::Drop],
+        });
+        assert_eq!(kept.query, None);
+        let rules = [kept, rule("x", &[tag("t")])];
+        let all: Vec<_> = acts(&rules, &[1]).collect();
+        assert_eq!(all, [(1, &tag("t"))]);
+    }
+}

@@ -370,8 +370,22 @@ fn the_shipped_files_are_accepted_and_every_option_they_name() {
             .collect()
     };
     let example = block(*starts.last().unwrap(), &[]);
+    // A rule is a block of its own, and does nothing without all it says.
+    let rules: Vec<Vec<usize>> = (0..lines.len())
+        .filter(|place| lines[*place] == "# [[rule]]")
+        .map(|start| {
+            let own = lines[start..].iter().take_while(|line| !line.is_empty());
+            (start..).take(own.count()).collect()
+        })
+        .collect();
+    assert_eq!(rules.len(), 2);
+    for rule in &rules {
+        mill.write("feeds.toml", &with_lines(&feeds, rule));
+        check("a rule");
+    }
     let options: Vec<usize> = commented(&feeds)
         .into_iter()
+        .filter(|place| !rules.iter().any(|rule| rule.contains(place)))
         .filter(|place| {
             !starts
                 .iter()
