@@ -70,6 +70,7 @@ mod tests {
     /// Days never go back, whatever the clock did; what was before 1970 is in a day, too.
     #[test]
     fn files_that_are_older_than_manifests_get_their_days() {
+        const DAY: i64 = 86_400_000;
         let mut connection = Connection::open_in_memory().unwrap();
         let at = MIGRATIONS
             .iter()
@@ -84,7 +85,6 @@ mod tests {
         connection
             .execute_batch("INSERT INTO feed (num, id) VALUES (1, 'a')")
             .unwrap();
-        const DAY: i64 = 86_400_000;
         for (seq, recorded) in [
             (0, -1),
             (1, 0),

@@ -82,7 +82,9 @@ impl Draft {
     /// Adds the next file.
     pub fn add(&mut self, name: &str, size: Option<u64>, digest: &Digest) {
         let size = size.map_or_else(|| "-".to_owned(), |size| size.to_string());
-        self.text += &format!("{SIZE}{size}\n{}  {name}\n", hex(digest));
+        for part in [SIZE, &size, "\n", &hex(digest), "  ", name, "\n"] {
+            self.text.push_str(part);
+        }
         self.ends.push(self.text.len());
     }
 
