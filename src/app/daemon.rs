@@ -68,7 +68,6 @@ impl Daemon {
             listener,
             level,
         } = self;
-        app.catch_up().await?;
         let store = app.store.clone();
         let manager = Manager::default();
         let changed = Arc::new(Notify::new());
@@ -84,12 +83,6 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
-        let keeper = Keeper {
-            config: current.clone(),
-            store: store.clone(),
-            vitals: Arc::clone(&vitals),
-            changed: Arc::clone(&changed),
-        };
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
@@ -107,6 +100,7 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
+        let keeper = Keeper::new(config.subscribe(), &store, &vitals, &changed);
         let keeper = tokio::spawn(keeper.run(retired.clone()));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
@@ -125,7 +119,6 @@ impl Daemon {
             let (manager, pulse) = (manager.clone(), pulse.clone());
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
-        let pace = pace(&app.config);
         manager.ready();
         info!(feeds = enrolment.borrow().len(), "ready");
         changed.notify_one();
@@ -134,7 +127,7 @@ impl Daemon {
             manager.stopping();
             info!("stopping: nobody is asked any more, and polls under way may end");
         };
-        let ended = scheduler::run(desk, pace, enrolment, stop, |event| {
+        let ended = scheduler::run(desk, pace(&app.config), enrolment, stop, |event| {
             told::event(&event);
             vitals.note(&event, now());
             manager.event(&event);
