@@ -127,6 +127,7 @@ fn press(
     Ok(Press {
         store: store.clone(),
         archive: None,
+        sealed: None,
         feed: directory.path().join("feed.atom"),
         entries,
         masthead: Masthead {
