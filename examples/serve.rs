@@ -129,6 +129,7 @@ fn press(
     Ok(Press {
         store: store.clone(),
         archive: None,
+        sealed: None,
         feed: directory.path().join("feed.atom"),
         entries,
         copies: CopyPolicy::default(),

@@ -73,7 +73,6 @@ impl Daemon {
             listener,
             level,
         } = self;
-        app.catch_up().await?;
         let store = app.store.clone();
         let manager = Manager::default();
         let changed = Arc::new(Notify::new());
@@ -90,12 +89,6 @@ impl Daemon {
         let handed = app.handed();
         handed.open();
         let (clerk, box_of_orders) = clerk(&app, &changed);
-        let keeper = Keeper {
-            config: current.clone(),
-            store: store.clone(),
-            vitals: Arc::clone(&vitals),
-            changed: Arc::clone(&changed),
-        };
         let search = search::search(current.clone(), store.clone());
         let mut publisher = Publisher::new(current.clone(), store.clone(), Arc::clone(&library));
         let bell = Arc::new(Notify::new());
@@ -125,6 +118,7 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
+        let keeper = Keeper::new(config.subscribe(), &store, &vitals, &changed);
         hands.push(tokio::spawn(keeper.run(retired.clone())));
         let news = Arc::new(Notify::new());
         let mut copier = CopyTask {
@@ -166,7 +160,6 @@ impl Daemon {
             let (manager, pulse) = (manager.clone(), pulse.clone());
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
-        let pace = pace(&app.config);
         manager.ready();
         info!(feeds = enrolment.borrow().len(), "ready");
         changed.notify_one();
@@ -175,7 +168,7 @@ impl Daemon {
             manager.stopping();
             info!("stopping: nobody is asked any more, and polls under way may end");
         };
-        let ended = scheduler::run(desk, pace, enrolment, stop, |event| {
+        let ended = scheduler::run(desk, pace(&app.config), enrolment, stop, |event| {
             told::event(&event);
             vitals.note(&event, now());
             manager.event(&event);

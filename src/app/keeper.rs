@@ -40,6 +40,21 @@ pub struct Keeper {
 }
 
 impl Keeper {
+    /// By this configuration, whatever it is at the time.
+    pub fn new(
+        config: watch::Receiver<Arc<Config>>,
+        store: &Store,
+        vitals: &Arc<Vitals>,
+        changed: &Arc<Notify>,
+    ) -> Self {
+        Self {
+            config,
+            store: store.clone(),
+            vitals: Arc::clone(vitals),
+            changed: Arc::clone(changed),
+        }
+    }
+
     /// Works until told to stop; what it is at is left at the next slice.
     pub async fn run(mut self, stop: watch::Receiver<bool>) {
         let mut failed: Option<(Timestamp, String)> = None;

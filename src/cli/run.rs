@@ -46,7 +46,10 @@ impl Args {
             listener,
             level,
         };
-        let outcome = runtime.block_on(async { daemon.run(signals()?).await });
+        let outcome = runtime.block_on(async {
+            daemon.app.catch_up().await?;
+            daemon.run(signals()?).await
+        });
         // Reading threads that are still at work have nobody to report to.
         runtime.shutdown_background();
         outcome.map(|()| Outcome::Well)

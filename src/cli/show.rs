@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use anyhow::{anyhow, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{Global, Outcome, changes, list, table};
-use crate::model::ids::ArticleSeq;
+use crate::model::article::StoredArticle;
+use crate::model::ids::{ArticleSeq, EntryId};
+use crate::model::time::Timestamp;
 use crate::rules::{normalise, river};
 use crate::store::Store;
 
@@ -47,36 +49,9 @@ impl Args {
         let withdrawn = store.withdrawal(stored.first_seq)?;
         let iri = river::entry_iri(&stored.feed, &article.key);
         if self.json {
-            let mut shown = list::as_json(&stored);
-            shown["entry_id"] = json!(iri);
-            shown["original_id"] = json!(
-                article
-                    .id
-                    .as_ref()
-                    .map(super::super::model::ids::EntryId::as_str)
-            );
-            shown["authors"] = json!(article.authors);
-            shown["categories"] = json!(article.categories);
-            shown["language"] = json!(article.language);
-            shown["published"] = json!(
-                article
-                    .published
-                    .map(super::super::model::time::Timestamp::rfc3339)
-            );
-            shown["updated"] = json!(stored.revised.rfc3339());
-            shown["first_seen"] = json!(stored.first_seen.rfc3339());
-            shown["recorded"] = json!(stored.recorded.rfc3339());
-            shown["summary"] = json!(article.summary.as_ref().map(|summary| &summary.text));
-            shown["body"] = json!({ "kind": article.body.kind.name(), "text": article.body.text });
-            shown["partial"] = json!(article.partial);
-            shown["note"] = json!(article.note);
+            let mut shown = as_json(&stored, &iri);
             shown["held"] = changes::held_json(&temper);
             shown["withdrawn"] = changes::withdrawn_json(withdrawn.as_ref());
-            shown["pruned"] = json!(stored.pruned.as_ref().map(|pruned| json!({
-                "at": pruned.at.rfc3339(),
-                "tier": pruned.tier.name(),
-                "rule": pruned.rule,
-            })));
             serde_json::to_writer_pretty(&mut out, &shown)?;
             writeln!(out)?;
             return Ok(Outcome::Well);
@@ -104,7 +79,7 @@ impl Args {
             "published",
             article
                 .published
-                .map(super::super::model::time::Timestamp::rfc3339)
+                .map(Timestamp::rfc3339)
                 .unwrap_or_default(),
         )?;
         line("updated", stored.revised.rfc3339())?;
@@ -143,4 +118,29 @@ impl Args {
         }
         Ok(Outcome::Well)
     }
+}
+
+/// All that is known of an article, by name.
+fn as_json(stored: &StoredArticle, iri: &str) -> Value {
+    let article = &stored.article;
+    let mut shown = list::as_json(stored);
+    shown["entry_id"] = json!(iri);
+    shown["original_id"] = json!(article.id.as_ref().map(EntryId::as_str));
+    shown["authors"] = json!(article.authors);
+    shown["categories"] = json!(article.categories);
+    shown["language"] = json!(article.language);
+    shown["published"] = json!(article.published.map(Timestamp::rfc3339));
+    shown["updated"] = json!(stored.revised.rfc3339());
+    shown["first_seen"] = json!(stored.first_seen.rfc3339());
+    shown["recorded"] = json!(stored.recorded.rfc3339());
+    shown["summary"] = json!(article.summary.as_ref().map(|summary| &summary.text));
+    shown["body"] = json!({ "kind": article.body.kind.name(), "text": article.body.text });
+    shown["partial"] = json!(article.partial);
+    shown["note"] = json!(article.note);
+    shown["pruned"] = json!(stored.pruned.as_ref().map(|pruned| json!({
+        "at": pruned.at.rfc3339(),
+        "tier": pruned.tier.name(),
+        "rule": pruned.rule,
+    })));
+    shown
 }

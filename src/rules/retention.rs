@@ -141,18 +141,18 @@ impl Meter {
         if let Some(most) = over(age, self.keep.metadata) {
             return Some((
                 Tier::Metadata,
-                self.named("metadata", &span(most), self.own.metadata.is_some()),
+                named("metadata", &span(most), self.own.metadata.is_some()),
             ));
         }
         let words = line.words?;
         if let Some(most) = over(age, self.keep.body) {
-            let rule = self.named("body", &span(most), self.own.body.is_some());
+            let rule = named("body", &span(most), self.own.body.is_some());
             return Some((Tier::Bodies, rule));
         }
         if let Some(replaced) = line.replaced
             && let Some(most) = over(self.now.since(replaced), self.keep.revisions)
         {
-            let rule = self.named("revisions", &span(most), self.own.revisions.is_some());
+            let rule = named("revisions", &span(most), self.own.revisions.is_some());
             return Some((Tier::Revisions, rule));
         }
         let tier = if line.replaced.is_some() {
@@ -165,23 +165,24 @@ impl Meter {
         {
             return Some((
                 tier,
-                self.named("count", &most.to_string(), self.own.count.is_some()),
+                named("count", &most.to_string(), self.own.count.is_some()),
             ));
         }
         if let Some(most) = self.keep.size.of() {
             self.full |= self.bytes.saturating_add(words) > most;
             if self.full {
-                let rule = self.named("size", &format!("{most} bytes"), self.own.size.is_some());
+                let rule = named("size", &format!("{most} bytes"), self.own.size.is_some());
                 return Some((tier, rule));
             }
         }
         None
     }
+}
 
-    fn named(&self, key: &str, value: &str, own: bool) -> String {
-        let place = if own { "`keep` of its feed" } else { "[keep]" };
-        format!("`{key}` ({value}) in {place}")
-    }
+/// A rule as people are told of it: where it stands, and what it says.
+fn named(key: &str, value: &str, own: bool) -> String {
+    let place = if own { "`keep` of its feed" } else { "[keep]" };
+    format!("`{key}` ({value}) in {place}")
 }
 
 /// Whether pages that were asked then go, and by which rule.

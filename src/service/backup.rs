@@ -68,7 +68,7 @@ pub enum BackupError {
     },
 }
 
-/// A file that vanishes unless it gets its name, with what SQLite may put beside it.
+/// A file that vanishes unless it gets its name, with what `SQLite` may put beside it.
 struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {

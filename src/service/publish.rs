@@ -119,13 +119,12 @@ impl Press {
             for (_, article) in &articles {
                 match self.file_of(article, &hidden) {
                     Ok(Some((file, bytes))) => {
-                        written.push(match self.taken_over(directory, &file)? {
-                            Some(file) => file,
-                            None => {
-                                batch.push((file.name.clone(), bytes));
-                                file
-                            }
-                        });
+                        if let Some(file) = self.taken_over(directory, &file)? {
+                            written.push(file);
+                        } else {
+                            batch.push((file.name.clone(), bytes));
+                            written.push(file);
+                        }
                     }
                     Ok(None) => {}
                     Err(why) => published.unarchivable.push((article.seq, why)),

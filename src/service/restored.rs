@@ -11,6 +11,9 @@ use crate::output::sealed;
 use crate::service::publish::PublishError;
 use crate::store::{Store, Stray};
 
+/// A file with a higher number was named by somebody else: it must not use up all numbers there are.
+const BELOW: u64 = 1 << 40;
+
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Behind {
@@ -65,7 +68,7 @@ fn named(directory: &Path) -> Vec<(ArticleSeq, Stray)> {
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let strays = names.filter_map(|name| {
         let (seq, content) = name::parse_file_name(&name)?;
-        Some((seq, Stray { content, name }))
+        (seq.0 < BELOW).then_some((seq, Stray { content, name }))
     });
     strays.collect()
 }

@@ -140,8 +140,10 @@ impl Taken {
             let mut hasher = blake3::Hasher::new();
             hasher.update(&river_id).update(&salt.to_le_bytes());
             hasher.update(&turn.to_le_bytes());
-            let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-            let place = u64::from_le_bytes([a, b, c, d, e, f, g, h]) % counts.next_seq.max(1);
+            let digest = hasher.finalize();
+            let bytes = digest.as_bytes().iter().take(8);
+            let hash = bytes.fold(0, |hash: u64, byte| (hash << 8) | u64::from(*byte));
+            let place = hash % counts.next_seq.max(1);
             let seq = source
                 .prepare_cached("SELECT min(seq) FROM article WHERE seq >= ?1")?
                 .query_row([i64::try_from(place).unwrap_or(0)], |row| {

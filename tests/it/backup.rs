@@ -452,6 +452,9 @@ fn a_new_store_beside_an_old_archive_goes_on_behind_it() {
     let origin = Origin::start([("/a", document(&[2, 1]))]);
     let mill = Mill::new(&plain("a", &origin.url("/a")));
     mill.fetch(0);
+    // Nobody's file uses up the numbers.
+    let foreign = "18446744073709551000_0123456789abcdef.txt";
+    fs::write(mill.path("data/archive").join(foreign), "made up").unwrap();
     let archive = mill.archive();
     // By import the files keep their numbers; without, their words are known by their files.
     for (import, expected) in [(true, [0, 1]), (false, [2, 3])] {
@@ -459,8 +462,7 @@ fn a_new_store_beside_an_old_archive_goes_on_behind_it() {
             fs::remove_file(mill.path(&format!("data/feedmill.sqlite{ending}"))).ok();
         }
         if import {
-            let run = mill.run(&["archive", "import", "data/archive", "--feed", "a"]);
-            assert_eq!(run.status, 0, "{run:?}");
+            mill.run(&["archive", "import", "data/archive", "--feed", "a"]);
         } else {
             mill.fetch(0);
         }
