@@ -12,14 +12,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
-use crate::app::copier::CopyTask;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
 use crate::app::watchdog::{self, Pulse};
 use crate::app::watchman::{self, Watchman};
-use crate::app::{App, now, roster, told};
+use crate::app::{App, copier, now, roster, told};
 use crate::config::{Config, Places};
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
@@ -100,15 +99,7 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
-        let news = Arc::new(Notify::new());
-        let mut copier = CopyTask {
-            config: current.clone(),
-            desk: Arc::clone(&desk),
-            news: Arc::clone(&news),
-            changed: Arc::clone(&changed),
-        };
-        copier.open().await;
-        let copier = tokio::spawn(copier.run(orders.stop.clone()));
+        let (news, copier) = copier::start(current, &desk, &changed, orders.stop.clone()).await;
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
