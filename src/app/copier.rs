@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
@@ -89,34 +89,46 @@ fn told(round: Round) {
     }
 }
 
+/// Starts the copier, by this configuration, whatever it is at the time: gives back what is to be rung when articles came.
+/// `changed` is rung when there is something to show. The store follows what is ordered now, before anything is polled.
+pub async fn start(
+    config: watch::Receiver<Arc<Config>>,
+    desk: &Arc<Desk<Mindful>>,
+    changed: &Arc<Notify>,
+    stop: watch::Receiver<bool>,
+) -> (Arc<Notify>, JoinHandle<()>) {
+    let news = Arc::new(Notify::new());
+    let task = CopyTask {
+        config,
+        desk: Arc::clone(desk),
+        news: Arc::clone(&news),
+        changed: Arc::clone(changed),
+    };
+    if let Err(error) = task.follow().await {
+        error!(
+            error = format!("{error:#}"),
+            "pictures cannot be copied yet"
+        );
+    }
+    (news, tokio::spawn(task.run(stop)))
+}
+
 /// Who copies while the daemon runs.
-pub struct CopyTask {
-    /// As it is at the time.
-    pub config: watch::Receiver<Arc<Config>>,
-    /// Where the polls are made.
-    pub desk: Arc<Desk<Mindful>>,
-    /// Rung when articles came.
-    pub news: Arc<Notify>,
-    /// To be rung when there is something to show.
-    pub changed: Arc<Notify>,
+struct CopyTask {
+    config: watch::Receiver<Arc<Config>>,
+    desk: Arc<Desk<Mindful>>,
+    news: Arc<Notify>,
+    changed: Arc<Notify>,
 }
 
 impl CopyTask {
-    /// Has the store follow what is ordered now, before anything is polled.
-    pub async fn open(&mut self) {
-        let config = Arc::clone(&self.config.borrow_and_update());
-        let done =
-            async { Ok::<_, anyhow::Error>(copier(&config, &self.desk).await?.follow().await?) };
-        if let Err(error) = done.await {
-            error!(
-                error = format!("{error:#}"),
-                "pictures cannot be copied yet"
-            );
-        }
+    async fn follow(&self) -> anyhow::Result<()> {
+        let config = Arc::clone(&self.config.borrow());
+        Ok(copier(&config, &self.desk).await?.follow().await?)
     }
 
     /// Copies until told to stop, and then at once not.
-    pub async fn run(mut self, stop: watch::Receiver<bool>) {
+    async fn run(mut self, stop: watch::Receiver<bool>) {
         tokio::select! {
             () = stopped(stop) => {}
             () = self.work() => {}

@@ -13,7 +13,6 @@ use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
 use crate::app::bench::Bench;
-use crate::app::copier::CopyTask;
 use crate::app::grouper::Grouper;
 use crate::app::keeper::Keeper;
 use crate::app::mindful::Mindful;
@@ -23,7 +22,7 @@ use crate::app::reload::{Look, Reloader};
 use crate::app::search;
 use crate::app::watchdog::{self, Pulse};
 use crate::app::watchman::{self, Watchman};
-use crate::app::{App, now, orders, roster, told};
+use crate::app::{App, copier, now, orders, roster, told};
 use crate::config::{Config, Places};
 use crate::serve::accept::{self, Limits};
 use crate::serve::library::Library;
@@ -120,15 +119,8 @@ impl Daemon {
         let watchman = tokio::spawn(watchman.run());
         let keeper = Keeper::new(config.subscribe(), &store, &vitals, &changed);
         hands.push(tokio::spawn(keeper.run(retired.clone())));
-        let news = Arc::new(Notify::new());
-        let mut copier = CopyTask {
-            config: current.clone(),
-            desk: Arc::clone(&desk),
-            news: Arc::clone(&news),
-            changed: Arc::clone(&changed),
-        };
-        copier.open().await;
-        let copier = tokio::spawn(copier.run(orders.stop.clone()));
+        let (news, copier) =
+            copier::start(current.clone(), &desk, &changed, orders.stop.clone()).await;
         let stored = Arc::new(Notify::new());
         let grouper = Grouper {
             config: current.clone(),

@@ -75,7 +75,7 @@ pub fn entry(seq: u64) -> RiverEntry {
             updated: Some(at(0)),
         },
         carriers: Vec::new(),
-        copies: Default::default(),
+        copies: std::collections::BTreeMap::default(),
         marks: Marks::default(),
     }
 }

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::format_collect)]
 
 use super::*;
 use crate::model::content::{Content, ContentHash, RawHash};
