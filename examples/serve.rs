@@ -127,6 +127,7 @@ fn press(
         ..Subscription::new(FEED.parse()?, "feed")
     };
     Ok(Press {
+        share: feedmill::rules::share::Share::ALL,
         store: store.clone(),
         archive: None,
         sealed: None,

@@ -339,6 +339,7 @@ fn shown(room: &Room, last: Option<u64>) -> (usize, usize) {
             last: last.map(feedmill::model::ids::ArticleSeq),
             most: None,
         }),
+        ..Choice::default()
     };
     let lineup = room.store.lineup(&choice).unwrap();
     (lineup.articles.len(), lineup.unsealed.len())

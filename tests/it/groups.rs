@@ -182,6 +182,8 @@ impl Room {
             ..Subscription::new(id.parse().unwrap(), "feed")
         });
         Press {
+            sealed: None,
+            share: feedmill::rules::share::Share::ALL,
             store: self.store.clone(),
             archive: None,
             feed: self.directory.path().join("feed.atom"),

@@ -123,6 +123,9 @@ impl World {
 
     fn publish(&self) -> Result<Published, PublishError> {
         let press = Press {
+            sealed: None,
+            share: feedmill::rules::share::Share::ALL,
+            copies: feedmill::model::river::CopyPolicy::default(),
             store: self.store.clone(),
             archive: Some(self.archive()),
             feed: self.scratch.path().join("feed.atom"),
