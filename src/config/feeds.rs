@@ -113,7 +113,7 @@ fn subscription<'a>(
     let scheme = credentials::scheme(file, &mut block);
     let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
     let fulltext = block.get("fulltext", fulltext).unwrap_or_default();
-    let keep = keep::of_feed(file, &mut block);
+    let keep = keep::of_feed(file, &mut block).map(Box::new);
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;
