@@ -65,6 +65,8 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
             "feeds",
             "opml",
             "archive",
+            "prune",
+            "backup",
             "completions",
             "man",
             "help"
@@ -84,6 +86,8 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
         &["status"],
         &["why", "a"],
         &["reextract"],
+        &["prune"],
+        &["backup"],
         &["check"],
         &["list"],
         &["feeds", "list"],
