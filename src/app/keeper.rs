@@ -213,7 +213,7 @@ impl Keeper {
 
 fn lets_go(config: &Config) -> bool {
     let orders = config.subscriptions.iter().chain(&config.disabled);
-    let mut kept = orders.map(|order| order.keep.over(&config.settings.keep));
+    let mut kept = orders.map(|order| order.keep_order().over(&config.settings.keep));
     config.settings.keep != Keep::default() || kept.any(|keep| keep != Keep::default())
 }
 

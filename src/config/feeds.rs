@@ -119,7 +119,7 @@ fn subscription<'a>(
     let images = block.get("images", values::one_of(&["link", "copy"]));
     let robots = block.get("robots", values::one_of(&["obey", "ignore"]));
     let fulltext = block.get("fulltext", fulltext).unwrap_or_default();
-    let keep = keep::of_feed(file, &mut block);
+    let keep = keep::of_feed(file, &mut block).map(Box::new);
     let enabled = block.get("enabled", values::flag).unwrap_or(true);
     // Without its source nobody knows which other keys a block may have.
     let source = source?;

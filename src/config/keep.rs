@@ -23,20 +23,18 @@ pub(super) fn settings(keep: &mut Keep, block: &mut Block<'_>) {
 }
 
 /// Reads `keep` of a feed's block.
-pub(super) fn of_feed<'a>(file: &'a TomlFile, block: &mut Block<'a>) -> KeepOrder {
-    let Some(value) = block.value("keep") else {
-        return KeepOrder::default();
-    };
+pub(super) fn of_feed<'a>(file: &'a TomlFile, block: &mut Block<'a>) -> Option<KeepOrder> {
+    let value = block.value("keep")?;
     let Some(table) = value.get_ref().as_table() else {
         let why = "wants what is kept how long, such as { body = \"2y\", pages = \"90d\" }";
         block.report("keep", why);
-        return KeepOrder::default();
+        return None;
     };
     let label = block.label_of("keep");
     let mut block = Block::new(file, table, label, value.span().start);
     let said = order(&mut block);
     block.finish(str::to_owned);
-    said
+    Some(said)
 }
 
 fn order(block: &mut Block<'_>) -> KeepOrder {

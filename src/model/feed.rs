@@ -47,7 +47,7 @@ pub struct Subscription {
     /// Where the words of its entries are.
     pub fulltext: FullText,
     /// How long what it brings is kept, where that is otherwise than the settings say.
-    pub keep: KeepOrder,
+    pub keep: Option<Box<KeepOrder>>,
     /// What the adapter lets one set, checked against its [`SourceSpec`], defaults filled in.
     pub options: Options,
 }
@@ -71,7 +71,7 @@ impl Subscription {
             ignore_robots: false,
             copy_images: false,
             fulltext: FullText::default(),
-            keep: KeepOrder::default(),
+            keep: None,
             options: Options::default(),
         }
     }
@@ -81,6 +81,11 @@ impl Subscription {
     pub fn is_private(&self, learned: &Learned) -> bool {
         self.private
             .unwrap_or(learned.private || self.credentials.is_some())
+    }
+
+    /// How long what it brings is kept, as far as its order says so.
+    pub fn keep_order(&self) -> KeepOrder {
+        self.keep.as_deref().copied().unwrap_or_default()
     }
 
     /// Which credentials it is asked with, as the store knows them.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::task::yield_now;
 
+use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::keep::{Keep, KeepOrder, Tier};
 use crate::model::time::Timestamp;
@@ -97,7 +98,7 @@ impl Prune {
 
     fn own(&self, feed: &FeedId) -> KeepOrder {
         let order = self.press.subscriptions.get(feed);
-        order.map(|order| order.keep).unwrap_or_default()
+        order.map(Subscription::keep_order).unwrap_or_default()
     }
 
     fn is_wanted(&self, feed: &FeedId) -> bool {
@@ -107,7 +108,7 @@ impl Prune {
     /// Whether any feed's order, or the settings, has such a bound.
     fn any(&self, bound: impl Fn(&Keep) -> bool) -> bool {
         let orders = self.press.subscriptions.values();
-        let kept = orders.map(|order| order.keep.over(&self.keep));
+        let kept = orders.map(|order| order.keep_order().over(&self.keep));
         bound(&self.keep) || kept.into_iter().any(|keep| bound(&keep))
     }
 

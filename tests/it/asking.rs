@@ -68,6 +68,8 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
             "feeds",
             "opml",
             "archive",
+            "prune",
+            "backup",
             "completions",
             "man",
             "help"
@@ -88,6 +90,8 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
         &["why", "a"],
         &["diff", "0"],
         &["reextract"],
+        &["prune"],
+        &["backup"],
         &["check"],
         &["list"],
         &["feeds", "list"],

@@ -100,6 +100,10 @@ fn order(store: &Store, directory: &Path, secs: i64, keep: Rotation) -> Backup {
     }
 }
 
+fn is_unfinished(name: &str) -> bool {
+    name.starts_with(".feedmill-backup-")
+}
+
 /// What lies in a directory, but for the lock.
 fn names(directory: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else {
@@ -163,9 +167,7 @@ fn a_copy_that_is_not_what_was_copied_is_refused_and_older_ones_stay() {
     let made = order(&large, &copies, 60, Rotation::of(1)).run(&mut |done, all| {
         // The first pages are on the disk by now, and are not written again.
         if done > all / 2 && damaged == 0 {
-            let part = names(&copies)
-                .into_iter()
-                .find(|name| name.ends_with(".part"));
+            let part = names(&copies).into_iter().find(|name| is_unfinished(name));
             let mut file = fs::OpenOptions::new()
                 .write(true)
                 .open(copies.join(part.unwrap()))
@@ -211,13 +213,13 @@ fn the_proof_sees_what_is_missing_changed_or_somebody_elses() {
     });
     assert!(why.contains("were to be copied"), "{why}");
     refused("another store", &|path| {
-        sql(path, "UPDATE meta SET river_id = randomblob(16)")
+        sql(path, "UPDATE meta SET river_id = randomblob(16)");
     });
     refused("another program", &|path| {
-        sql(path, "PRAGMA application_id = 1")
+        sql(path, "PRAGMA application_id = 1");
     });
     refused("an older schema", &|path| {
-        sql(path, "PRAGMA user_version = 1")
+        sql(path, "PRAGMA user_version = 1");
     });
     refused("an index that lies", &|path| {
         sql(
@@ -276,7 +278,7 @@ fn killed_at_any_moment_it_leaves_no_copy_or_a_good_one() {
         let mut child = mill.command(&["backup", "--to", to]).spawn().unwrap();
         // From the moment its file is there, a little later each time.
         let by = Instant::now() + PATIENCE;
-        while !names(&copies).iter().any(|name| name.ends_with(".part"))
+        while !names(&copies).iter().any(|name| is_unfinished(name))
             && child.try_wait().unwrap().is_none()
         {
             assert!(Instant::now() < by);
@@ -288,7 +290,7 @@ fn killed_at_any_moment_it_leaves_no_copy_or_a_good_one() {
         child.kill().ok();
         child.wait().unwrap();
         let left = names(&copies);
-        unfinished += usize::from(left.iter().any(|name| name.ends_with(".part")));
+        unfinished += usize::from(left.iter().any(|name| is_unfinished(name)));
         for name in left.iter().filter(|name| parse_file_name(name).is_some()) {
             Store::open_readonly(&copies.join(name))
                 .unwrap()
@@ -452,10 +454,7 @@ fn a_new_store_beside_an_old_archive_goes_on_behind_it() {
     let origin = Origin::start([("/a", document(&[2, 1]))]);
     let mill = Mill::new(&plain("a", &origin.url("/a")));
     mill.fetch(0);
-    // Nobody's file uses up the numbers.
-    let foreign = "18446744073709551000_0123456789abcdef.txt";
-    fs::write(mill.path("data/archive").join(foreign), "made up").unwrap();
-    let archive = mill.archive();
+    let mut archive = mill.archive();
     // By import the files keep their numbers; without, their words are known by their files.
     for (import, expected) in [(true, [0, 1]), (false, [2, 3])] {
         for ending in ["", "-wal", "-shm"] {
@@ -464,6 +463,10 @@ fn a_new_store_beside_an_old_archive_goes_on_behind_it() {
         if import {
             mill.run(&["archive", "import", "data/archive", "--feed", "a"]);
         } else {
+            // Nobody's file uses up the numbers.
+            let foreign = "18446744073709551000_0123456789abcdef.txt";
+            fs::write(mill.path("data/archive").join(foreign), "made up").unwrap();
+            archive = mill.archive();
             mill.fetch(0);
         }
         assert_eq!(numbers(&mill), expected);

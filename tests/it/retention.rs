@@ -1,5 +1,7 @@
 //! What is let go by order, what stays in any case, and that nothing of it comes back as new.
 
+use std::fmt::Write as _;
+
 use feedmill::model::ids::FeedId;
 use feedmill::store::Store;
 use rusqlite::Connection;
@@ -281,7 +283,8 @@ fn pages_go_by_themselves_or_with_the_words_and_bring_nothing_back() {
             format!("/{name}.html"),
             Reply::ok("text/html; charset=utf-8", html),
         );
-        items += &format!(
+        let _ = write!(
+            items,
             "<item><guid isPermaLink=\"false\">{name}</guid><title>T{name}</title><link>{}</link>\
              <description>摘要{name}。</description></item>",
             origin.url(&format!("/{name}.html"))
