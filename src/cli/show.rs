@@ -114,10 +114,16 @@ impl Args {
             line("partial", "the publisher gave only a summary".to_owned())?;
         }
         line("note", article.note.clone().unwrap_or_default())?;
-        let held = temper.held.as_ref().map(changes::held);
-        line("revisions", held.unwrap_or_default())?;
-        let withdrawn = withdrawn.as_ref().map(changes::withdrawn);
-        line("withdrawn", withdrawn.unwrap_or_default())?;
+        line(
+            "revisions",
+            temper.held.as_ref().map_or_else(String::new, changes::held),
+        )?;
+        line(
+            "withdrawn",
+            withdrawn
+                .as_ref()
+                .map_or_else(String::new, changes::withdrawn),
+        )?;
         writeln!(out)?;
         for paragraph in normalise::words(&article.body)
             .lines()

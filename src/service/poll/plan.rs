@@ -119,8 +119,8 @@ impl Changes {
             .map(|key| (*key).clone())
             .collect();
         Self {
-            back,
             withdrawn,
+            back,
             ..Self::default()
         }
     }
@@ -155,19 +155,10 @@ pub(super) fn plan(
     let repeated = repeated(&listing.leads, &keys);
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
     let entries = store.known(&job.subscription.id, &wanted)?;
-    let strange = wanted
-        .iter()
-        .filter(|key| !entries.contains_key(key))
-        .cloned()
-        .collect();
-    let mut leads = listing.leads.iter();
-    let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
     let by_page = job.subscription.fulltext != FullText::Feed;
-    let lost = if pointed || by_page {
-        store.missed(&job.subscription.id, &wanted)?
-    } else {
-        HashMap::new()
-    };
+    let lost = lost(job, store, &listing, &wanted)?;
+    let strange = wanted.into_iter();
+    let strange = strange.filter(|key| !entries.contains_key(key)).collect();
     let (mut waiting, mut outside) = (0, 0);
     // A feed that was subscribed to without a language speaks its own, if it says which.
     let spoken = listing
@@ -262,6 +253,22 @@ pub(super) fn plan(
             changes,
         },
     })
+}
+
+/// Entries whose own pages were lost, where pages are asked.
+fn lost(
+    job: &Job,
+    store: &Store,
+    listing: &Listing,
+    wanted: &[EntryKey],
+) -> Result<HashMap<EntryKey, Missed>, StoreError> {
+    let mut leads = listing.leads.iter();
+    let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
+    if pointed || job.subscription.fulltext != FullText::Feed {
+        store.missed(&job.subscription.id, wanted)
+    } else {
+        Ok(HashMap::new())
+    }
 }
 
 /// Those that are not stored as their list has them: these have their teaser's hash for their own.
