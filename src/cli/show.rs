@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::cli::{Global, Outcome, changes, list, table};
+use crate::model::content::Content;
 use crate::model::ids::ArticleSeq;
 use crate::rules::{normalise, river};
 use crate::store::Store;
@@ -125,13 +126,17 @@ impl Args {
                 .map_or_else(String::new, changes::withdrawn),
         )?;
         writeln!(out)?;
-        for paragraph in normalise::words(&article.body)
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-        {
-            writeln!(out, "{}\n", table::printable(paragraph))?;
-        }
+        paragraphs(&mut out, &article.body)?;
         Ok(Outcome::Well)
     }
+}
+
+/// The words, with a blank line behind each paragraph.
+fn paragraphs(out: &mut impl Write, body: &Content) -> io::Result<()> {
+    let words = normalise::words(body);
+    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    for paragraph in lines {
+        writeln!(out, "{}\n", table::printable(paragraph))?;
+    }
+    Ok(())
 }

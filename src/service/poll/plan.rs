@@ -169,14 +169,12 @@ pub(super) fn plan(
     let mut changes = Changes::of(&mut listing, &keys, &entries);
     let count = u32::try_from(listing.leads.len()).unwrap_or(u32::MAX);
     let (mut teasers, mut articles, mut known) = (Vec::new(), Vec::new(), 0);
-    for (place, (lead, key)) in std::mem::take(&mut listing.leads)
+    for (_, (lead, key)) in std::mem::take(&mut listing.leads)
         .into_iter()
         .zip(keys)
         .enumerate()
+        .filter(|(place, _)| !repeated.contains(place))
     {
-        if repeated.contains(&place) {
-            continue;
-        }
         let entry = key.as_ref().and_then(|key| entries.get(key));
         match lead {
             Lead::Whole(mut draft) => {
