@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::cli::{Global, Outcome, changes, list, table};
 use crate::model::content::Content;
-use crate::model::ids::ArticleSeq;
+use crate::model::ids::{ArticleSeq, EntryId};
+use crate::model::time::Timestamp;
 use crate::rules::{normalise, river};
 use crate::store::Store;
 
@@ -43,20 +44,11 @@ impl Args {
         if self.json {
             let mut shown = list::as_json(&stored);
             shown["entry_id"] = json!(iri);
-            shown["original_id"] = json!(
-                article
-                    .id
-                    .as_ref()
-                    .map(super::super::model::ids::EntryId::as_str)
-            );
+            shown["original_id"] = json!(article.id.as_ref().map(EntryId::as_str));
             shown["authors"] = json!(article.authors);
             shown["categories"] = json!(article.categories);
             shown["language"] = json!(article.language);
-            shown["published"] = json!(
-                article
-                    .published
-                    .map(super::super::model::time::Timestamp::rfc3339)
-            );
+            shown["published"] = json!(article.published.map(Timestamp::rfc3339));
             shown["updated"] = json!(stored.revised.rfc3339());
             shown["first_seen"] = json!(stored.first_seen.rfc3339());
             shown["recorded"] = json!(stored.recorded.rfc3339());
@@ -93,7 +85,7 @@ impl Args {
             "published",
             article
                 .published
-                .map(super::super::model::time::Timestamp::rfc3339)
+                .map(Timestamp::rfc3339)
                 .unwrap_or_default(),
         )?;
         line("updated", stored.revised.rfc3339())?;
