@@ -1,5 +1,7 @@
 //! How an entry changes and whether it was taken back, in words and for programs.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::model::revision::{Held, Hold, How, Temper, Withdrawn};
@@ -44,16 +46,16 @@ pub fn withdrawn(gone: &Withdrawn) -> String {
     };
     let mut words = format!("seen {}: {how}", gone.at.rfc3339());
     if let Some(said) = gone.said {
-        words += &format!(", since {}", said.rfc3339());
+        let _ = write!(words, ", since {}", said.rfc3339());
     }
     if let Some(comment) = &gone.comment {
-        words += &format!(": {comment}");
+        let _ = write!(words, ": {comment}");
     }
     if gone.times > 1 {
-        words += &format!("; {} times by now", gone.times);
+        let _ = write!(words, "; {} times by now", gone.times);
     }
     if let Some(back) = gone.back {
-        words += &format!("; it came back {}", back.rfc3339());
+        let _ = write!(words, "; it came back {}", back.rfc3339());
     }
     words
 }

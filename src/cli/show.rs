@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Global, Outcome, changes, list, table};
 use crate::model::article::StoredArticle;
+use crate::model::content::Content;
 use crate::model::ids::{ArticleSeq, EntryId};
 use crate::model::time::Timestamp;
 use crate::rules::{normalise, river};
@@ -109,13 +110,7 @@ impl Args {
             line("words", pruned.told())?;
         }
         writeln!(out)?;
-        for paragraph in normalise::words(&article.body)
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-        {
-            writeln!(out, "{}\n", table::printable(paragraph))?;
-        }
+        paragraphs(&mut out, &article.body)?;
         Ok(Outcome::Well)
     }
 }
@@ -143,4 +138,14 @@ fn as_json(stored: &StoredArticle, iri: &str) -> Value {
         "rule": pruned.rule,
     })));
     shown
+}
+
+/// The words, with a blank line behind each paragraph.
+fn paragraphs(out: &mut impl Write, body: &Content) -> io::Result<()> {
+    let words = normalise::words(body);
+    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    for paragraph in lines {
+        writeln!(out, "{}\n", table::printable(paragraph))?;
+    }
+    Ok(())
 }

@@ -27,16 +27,15 @@ pub(super) fn edits<T: Eq>(old: &[T], new: &[T]) -> Vec<Edit> {
     let old_middle = old_rest.split_at(old_rest.len() - tail).0;
     let new_middle = new_rest.split_at(new_rest.len() - tail).0;
     let mut all: Vec<Edit> = (0..head).map(|place| Edit::Same(place, place)).collect();
-    match middle(old_middle, new_middle) {
-        Some(steps) => all.extend(steps.into_iter().rev().map(|step| match step {
+    if let Some(steps) = middle(old_middle, new_middle) {
+        all.extend(steps.into_iter().rev().map(|step| match step {
             Edit::Same(i, j) => Edit::Same(i + head, j + head),
             Edit::Gone(i) => Edit::Gone(i + head),
             Edit::Come(j) => Edit::Come(j + head),
-        })),
-        None => {
-            all.extend((head..old.len() - tail).map(Edit::Gone));
-            all.extend((head..new.len() - tail).map(Edit::Come));
-        }
+        }));
+    } else {
+        all.extend((head..old.len() - tail).map(Edit::Gone));
+        all.extend((head..new.len() - tail).map(Edit::Come));
     }
     let tails = (old.len() - tail..old.len()).zip(new.len() - tail..new.len());
     all.extend(tails.map(|(i, j)| Edit::Same(i, j)));

@@ -325,6 +325,8 @@ fn stands_alone(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::format_collect)]
+
     use std::fmt::Write as _;
 
     use proptest::prelude::*;

@@ -85,10 +85,7 @@ pub(super) async fn complete<W: Fetch>(
             Err(miss) => miss,
         };
         done.asked -= usize::from(!miss.sent);
-        // Where another route may still have it, it is not gone.
-        if miss.gone && miss.kind == MissKind::Lost {
-            done.gone.extend(key.clone().map(gone));
-        }
+        done.gone.extend(gone(&miss, key.as_ref()));
         // What was read from its page before is not to be lost for what the list says.
         let was_whole = match behind {
             Behind::Detail => key.as_ref().is_some_and(|key| rest.whole.contains(key)),
@@ -159,13 +156,15 @@ pub(super) async fn complete<W: Fetch>(
     done
 }
 
-fn gone(key: EntryKey) -> Withdrawal {
-    Withdrawal {
-        key,
+/// The entry, if its publisher says that its page is gone. Where another route may still have it, it is not.
+fn gone(miss: &Miss, key: Option<&EntryKey>) -> Option<Withdrawal> {
+    let key = key.filter(|_| miss.gone && miss.kind == MissKind::Lost)?;
+    Some(Withdrawal {
+        key: key.clone(),
         how: How::Gone,
         said: None,
         comment: None,
-    }
+    })
 }
 
 /// Entries that are not what their pages would have made them.

@@ -120,8 +120,8 @@ impl Changes {
             .map(|key| (*key).clone())
             .collect();
         Self {
-            back,
             withdrawn,
+            back,
             ..Self::default()
         }
     }
@@ -175,27 +175,19 @@ pub(super) fn plan(
     listing.notes.extend(notes);
     let repeated = repeated(&listing.leads, &keys);
     let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
-    let mut leads = listing.leads.iter();
-    let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
     let by_page = job.subscription.fulltext != FullText::Feed;
-    let lost = if pointed || by_page {
-        store.missed(&job.subscription.id, &wanted)?
-    } else {
-        HashMap::new()
-    };
+    let lost = lost(job, store, &listing, &wanted)?;
     let (mut waiting, mut outside, mut stays) = (0, 0, 0);
     let spoken = spoken(job, &listing);
     let mut changes = Changes::of(&mut listing, &keys, &entries);
     let count = u32::try_from(listing.leads.len()).unwrap_or(u32::MAX);
     let (mut teasers, mut articles, mut known) = (Vec::new(), Vec::new(), 0);
-    for (place, (lead, key)) in std::mem::take(&mut listing.leads)
+    for (_, (lead, key)) in std::mem::take(&mut listing.leads)
         .into_iter()
         .zip(keys)
         .enumerate()
+        .filter(|(place, _)| !repeated.contains(place))
     {
-        if repeated.contains(&place) {
-            continue;
-        }
         let entry = key.as_ref().and_then(|key| entries.get(key));
         if let Some(entry) = entry.filter(|_| roll.older) {
             stays += usize::from(!is_same(&lead, entry));
@@ -280,6 +272,22 @@ pub(super) fn plan(
             roll,
         },
     })
+}
+
+/// Entries whose own pages were lost, where pages are asked.
+fn lost(
+    job: &Job,
+    store: &Store,
+    listing: &Listing,
+    wanted: &[EntryKey],
+) -> Result<HashMap<EntryKey, Missed>, StoreError> {
+    let mut leads = listing.leads.iter();
+    let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
+    if pointed || job.subscription.fulltext != FullText::Feed {
+        store.missed(&job.subscription.id, wanted)
+    } else {
+        Ok(HashMap::new())
+    }
 }
 
 /// Those that are not stored as their list has them: these have their teaser's hash for their own.
