@@ -112,7 +112,7 @@ commands! {
     Try => trial,
     /// Read kept pages again by today's rules and store what is otherwise, asking nobody
     Reextract => reextract,
-    /// Show entries that are withheld: floods that wait, or what was there before a feed was subscribed to
+    /// Show entries that are withheld: floods that wait, or the backlog of new feeds
     Release => release,
     /// Check the configuration and say all that is wrong with it
     Check => check,
