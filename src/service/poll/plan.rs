@@ -104,11 +104,11 @@ pub(super) fn plan(
     } = recognise(job, store, &listing, sight)?;
     listing.notes.extend(notes);
     let repeated = repeated(&listing.leads, &keys);
-    let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
     let mut leads = listing.leads.iter();
     let pointed = leads.any(|lead| matches!(lead, Lead::Teaser(_)));
     let by_page = job.subscription.fulltext != FullText::Feed;
     let lost = if pointed || by_page {
+        let wanted: Vec<EntryKey> = keys.iter().flatten().cloned().collect();
         store.missed(&job.subscription.id, &wanted)?
     } else {
         HashMap::new()
