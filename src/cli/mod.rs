@@ -126,7 +126,7 @@ commands! {
     Try => trial,
     /// Read kept pages again by today's rules and store what is otherwise, asking nobody
     Reextract => reextract,
-    /// Show entries that are withheld: floods that wait, or what was there before a feed was subscribed to
+    /// Show entries that are withheld: floods that wait, or the backlog of new feeds
     Release => release,
     /// List the rules that tag, drop or highlight entries, or try what one would have done
     Rules => rules,

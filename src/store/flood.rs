@@ -52,17 +52,17 @@ pub(super) fn guard(
         left.remove(entry.key);
     }
     let backlog: HashSet<&EntryKey> = reading.roll.backlog.iter().collect();
-    let mut waiting = awaited(transaction, feed)?;
-    for key in &backlog {
-        waiting.entry((*key).clone()).or_insert(Reason::Backlog);
-    }
+    let waiting = awaited(transaction, feed)?;
+    // A listing may have ten thousand entries: their keys are looked at where they are.
+    let reason = |key: &EntryKey| {
+        let now = backlog.contains(key).then_some(Reason::Backlog);
+        waiting.get(key).copied().or(now)
+    };
     for why in Reason::ALL {
-        let of = |key: &EntryKey| waiting.get(key) == Some(&why);
-        let come: Vec<ArticleSeq> = entered
+        let of = entered
             .iter()
-            .filter(|entry| of(entry.key))
-            .map(|entry| entry.seq)
-            .collect();
+            .filter(|entry| reason(entry.key) == Some(why));
+        let come: Vec<ArticleSeq> = of.map(|entry| entry.seq).collect();
         withheld::withhold(transaction, &come, why, poll.at)?;
     }
     for entry in &entered {
@@ -72,8 +72,8 @@ pub(super) fn guard(
     }
     let later = left.iter().filter(|key| backlog.contains(**key));
     await_them(transaction, feed, poll.at, later.copied(), Reason::Backlog)?;
-    entered.retain(|entry| !waiting.contains_key(entry.key));
-    left.retain(|key| !waiting.contains_key(*key));
+    entered.retain(|entry| reason(entry.key).is_none());
+    left.retain(|key| reason(key).is_none());
     let before = before(transaction, feed)?;
     let Some(success) = before
         .last_success

@@ -63,6 +63,7 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
             "why",
             "try",
             "reextract",
+            "release",
             "check",
             "doctor",
             "feeds",

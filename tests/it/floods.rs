@@ -414,7 +414,7 @@ async fn flooded() -> (Room, String) {
 #[tokio::test]
 async fn a_flood_that_stays_in_its_feed_is_shown_under_numbers_of_its_own() {
     let (room, list) = flooded().await;
-    let last = room.store.counts().unwrap().next_seq - 1;
+    let newest = room.store.counts().unwrap().next_seq - 1;
     for _ in 0..5 {
         assert_eq!(poll(&room, &list).await, (0, 0));
         assert_eq!(shown(&room, None).0, 9);
@@ -422,7 +422,7 @@ async fn a_flood_that_stays_in_its_feed_is_shown_under_numbers_of_its_own() {
     // Six hours have passed.
     assert_eq!(poll(&room, &list).await, (0, 100));
     assert_eq!(
-        shown(&room, Some(last)),
+        shown(&room, Some(newest)),
         (109, 100),
         "documents to come have them"
     );
