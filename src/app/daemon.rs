@@ -101,11 +101,7 @@ impl Daemon {
         };
         let watchman = tokio::spawn(watchman.run());
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
-        let bench = Bench {
-            config: config.subscribe(),
-            store: store.clone(),
-            changed: Arc::clone(&changed),
-        };
+        let bench = Bench::new(config.subscribe(), store.clone(), Arc::clone(&changed));
         let bench = tokio::spawn(bench.run());
         let reloader = Reloader {
             places,

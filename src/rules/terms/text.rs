@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::script::{Class, class, is_dense};
+use crate::model::content::CanonicalText;
 use crate::rules::fold::{fold, is_invisible, parts};
 
 /// A text as it is searched: what [`fold`] leaves of it, and one blank wherever a blank, punctuation or a symbol parted
@@ -104,7 +105,7 @@ impl Mapped {
             // Letter by letter, with what hangs on each, where that comes to the same as the whole.
             let letters: Vec<_> = letters(whole).collect();
             let alone: Vec<_> = letters.iter().map(|l| fold(&whole[l.clone()])).collect();
-            if alone.iter().map(|f| f.as_str()).collect::<String>() == folded.as_str() {
+            if alone.iter().map(CanonicalText::as_str).collect::<String>() == folded.as_str() {
                 for (letter, folded) in letters.iter().zip(&alone) {
                     if !folded.as_str().is_empty() {
                         pieces.push((at, chunk.start + letter.start..chunk.start + letter.end));
