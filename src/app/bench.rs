@@ -17,15 +17,21 @@ const AGAIN: Duration = Duration::from_mins(1);
 
 /// Who judges by the rules of a configuration, whatever it is at the time.
 pub struct Bench {
-    /// Where the rules are.
-    pub config: watch::Receiver<Arc<Config>>,
-    /// What is judged.
-    pub store: Store,
-    /// Rung when there is something to publish anew.
-    pub changed: Arc<Notify>,
+    config: watch::Receiver<Arc<Config>>,
+    store: Store,
+    changed: Arc<Notify>,
 }
 
 impl Bench {
+    /// Over a store; `changed` is rung when there is something to publish anew.
+    pub fn new(config: watch::Receiver<Arc<Config>>, store: Store, changed: Arc<Notify>) -> Self {
+        Self {
+            config,
+            store,
+            changed,
+        }
+    }
+
     /// Until the configuration comes to its end. May be dropped at any moment: every slice is kept by itself.
     pub async fn run(mut self) {
         loop {

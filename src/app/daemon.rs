@@ -130,11 +130,7 @@ impl Daemon {
         };
         hands.push(tokio::spawn(grouper.run(retired.clone())));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
-        let bench = Bench {
-            config: config.subscribe(),
-            store: store.clone(),
-            changed: Arc::clone(&changed),
-        };
+        let bench = Bench::new(config.subscribe(), store.clone(), Arc::clone(&changed));
         let bench = tokio::spawn(bench.run());
         let reloader = Reloader {
             places,
