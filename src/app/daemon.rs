@@ -83,7 +83,7 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
-        let grouped = current.clone();
+        let (grouper, news) = Grouper::start(current.clone(), store.clone(), &changed);
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
@@ -101,14 +101,6 @@ impl Daemon {
             changed: Arc::clone(&changed),
         };
         let watchman = tokio::spawn(watchman.run());
-        let stored = Arc::new(Notify::new());
-        let grouper = Grouper {
-            config: grouped,
-            store: store.clone(),
-            stored: Arc::clone(&stored),
-            changed: Arc::clone(&changed),
-        };
-        let grouper = tokio::spawn(grouper.run(retired.clone()));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let reloader = Reloader {
             places,
@@ -147,7 +139,7 @@ impl Daemon {
                         let _ = polled.send(glance); // without a watchman nobody wants to know
                     }
                     if matches!(report.fate, Fate::Read { .. }) {
-                        stored.notify_one();
+                        news.notify_one();
                         changed.notify_one();
                     }
                 }
@@ -160,9 +152,8 @@ impl Daemon {
             manager.stopping();
         }
         let crew = Crew {
-            ears: [Some(reloader), watchdog],
+            ears: [Some(reloader), Some(grouper), watchdog],
             watchman,
-            grouper,
             publisher,
             server,
         };
@@ -175,9 +166,8 @@ impl Daemon {
 /// Who works beside the scheduler.
 struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 2],
+    ears: [Option<JoinHandle<()>>; 3],
     watchman: JoinHandle<()>,
-    grouper: JoinHandle<()>,
     publisher: JoinHandle<()>,
     server: Option<JoinHandle<()>>,
 }
@@ -191,7 +181,6 @@ impl Crew {
         in_time("judging health", self.watchman).await;
         let _ = retire.send(true);
         in_time("publishing", self.publisher).await;
-        in_time("looking for copies", self.grouper).await;
         if let Some(server) = self.server {
             in_time("the server", server).await;
         }

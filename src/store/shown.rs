@@ -150,12 +150,11 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
             (0..).zip(&lines).map(|(at, line)| (line.seq, at)).collect();
         for line in beyond(connection, &feeds, bounds, each)? {
             unsealed.push((seq(line.cause), seq(line.seq)));
-            match known.get(&line.seq).and_then(|at| lines.get_mut(*at)) {
-                Some(line) => line.unsealed = true,
-                None => {
-                    known.insert(line.seq, lines.len());
-                    lines.push(line);
-                }
+            if let Some(line) = known.get(&line.seq).and_then(|at| lines.get_mut(*at)) {
+                line.unsealed = true;
+            } else {
+                known.insert(line.seq, lines.len());
+                lines.push(line);
             }
         }
     }

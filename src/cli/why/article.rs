@@ -98,8 +98,8 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
             format!("{others} other {copies}: `feedmill group {seq}` shows them"),
         );
     }
-    let instead = instead(desk, &stored, group);
-    shown(&mut answer, desk, &stored, &looked, instead, is_hidden);
+    let instead = instead(desk, &stored, &group);
+    shown(&mut answer, desk, &stored, &looked, instead.as_ref(), is_hidden);
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
 }
@@ -144,23 +144,23 @@ fn verdict(answer: &mut Answer, stored: &StoredArticle, looked: &Looked) {
 fn instead(
     desk: &Desk<'_>,
     stored: &StoredArticle,
-    group: Vec<(Member, ArticleSeq, ContentHash)>,
+    group: &[(Member, ArticleSeq, ContentHash)],
 ) -> Option<(ArticleSeq, FeedId)> {
     let settings = &desk.config.settings;
     if settings.feed.collapse != Collapse::Near || !settings.groups.enabled {
         return None;
     }
     // Of the same words the first alone is shown in any case.
-    let mut owners: HashMap<ContentHash, (Member, ArticleSeq)> = HashMap::new();
-    for (member, seq, words) in group {
-        match owners.get(&words) {
-            Some((owner, _)) if owner.entry < member.entry => {}
-            _ => drop(owners.insert(words, (member, seq))),
+    let mut owners: HashMap<&ContentHash, &(Member, ArticleSeq, ContentHash)> = HashMap::new();
+    for row in group {
+        let owner = owners.entry(&row.2).or_insert(row);
+        if row.0.entry < owner.0.entry {
+            *owner = row;
         }
     }
-    let members: Vec<Member> = owners.values().map(|(member, _)| member.clone()).collect();
+    let members: Vec<Member> = owners.values().map(|row| row.0.clone()).collect();
     let shown = similar::shown(&members)?;
-    let seq = owners.values().find(|(owner, _)| owner == shown)?.1;
+    let seq = group.iter().find(|row| row.0 == *shown)?.1;
     (shown.entry != stored.first_seq).then(|| (seq, shown.feed.clone()))
 }
 
@@ -170,7 +170,7 @@ fn shown(
     desk: &Desk<'_>,
     stored: &StoredArticle,
     looked: &Looked,
-    instead: Option<(ArticleSeq, FeedId)>,
+    instead: Option<&(ArticleSeq, FeedId)>,
     is_hidden: bool,
 ) {
     let settings = &desk.config.settings.feed;
@@ -191,7 +191,7 @@ fn shown(
                 owner.latest, owner.feed
             ),
         ),
-        _ if let Some((seq, feed)) = &instead => (
+        _ if let Some((seq, feed)) = instead => (
             false,
             format!(
                 "article {seq} of {feed} is shown for it: it is a copy in nearly the same words"
