@@ -88,6 +88,7 @@ impl Daemon {
         let handed = app.handed();
         handed.open();
         let (clerk, box_of_orders) = clerk(&app, &changed);
+        let (grouper, stored) = Grouper::start(current.clone(), store.clone(), &changed);
         let search = search::search(current.clone(), store.clone());
         let mut publisher = Publisher::new(current.clone(), store.clone(), Arc::clone(&library));
         let bell = Arc::new(Notify::new());
@@ -121,14 +122,6 @@ impl Daemon {
         hands.push(tokio::spawn(keeper.run(retired.clone())));
         let (news, copier) =
             copier::start(current.clone(), &desk, &changed, orders.stop.clone()).await;
-        let stored = Arc::new(Notify::new());
-        let grouper = Grouper {
-            config: current.clone(),
-            store: store.clone(),
-            stored: Arc::clone(&stored),
-            changed: Arc::clone(&changed),
-        };
-        hands.push(tokio::spawn(grouper.run(retired.clone())));
         let publisher = tokio::spawn(publisher.run(Arc::clone(&changed), retired));
         let bench = Bench::new(config.subscribe(), store.clone(), Arc::clone(&changed));
         let bench = tokio::spawn(bench.run());
@@ -188,6 +181,7 @@ impl Daemon {
                 watchdog,
                 Some(clerk),
                 Some(copier),
+                Some(grouper),
             ],
             watchman,
             publisher,
@@ -204,7 +198,7 @@ impl Daemon {
 /// Who works beside the scheduler.
 struct Crew {
     /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 5],
+    ears: [Option<JoinHandle<()>>; 6],
     watchman: JoinHandle<()>,
     publisher: JoinHandle<()>,
     /// Who keeps house and what follows the articles: each ends by itself after the order to.

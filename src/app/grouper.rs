@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 use tracing::error;
 
-use crate::app::publisher::stopped;
 use crate::config::Config;
 use crate::service::grouping::Grouping;
 use crate::store::Store;
@@ -18,45 +17,47 @@ const AGAIN: Duration = Duration::from_mins(1);
 
 /// Who looks for copies.
 pub struct Grouper {
-    /// Whether they are looked for, and how far apart.
-    pub config: watch::Receiver<Arc<Config>>,
-    /// Where.
-    pub store: Store,
-    /// Something was stored.
-    pub stored: Arc<Notify>,
-    /// There is something new to be published.
-    pub changed: Arc<Notify>,
+    config: watch::Receiver<Arc<Config>>,
+    store: Store,
+    news: Arc<Notify>,
+    changed: Arc<Notify>,
 }
 
 impl Grouper {
-    /// Looks whenever something was stored, or the configuration is another one, until told to stop. A slice that is not
-    /// written then is looked at again by the next start.
-    pub async fn run(mut self, stop: watch::Receiver<bool>) {
+    /// Looks for copies as the configuration of the time says, and tells `changed` of groups. May be dropped at any moment:
+    /// what was not written down is found by the next start. Wants to hear when something was stored.
+    pub fn start(
+        config: watch::Receiver<Arc<Config>>,
+        store: Store,
+        changed: &Arc<Notify>,
+    ) -> (JoinHandle<()>, Arc<Notify>) {
+        let news = Arc::new(Notify::new());
+        let grouper = Self {
+            config,
+            store,
+            news: Arc::clone(&news),
+            changed: Arc::clone(changed),
+        };
+        (tokio::spawn(grouper.run()), news)
+    }
+
+    async fn run(mut self) {
         let mut grouping = None;
         loop {
-            tokio::select! {
-                biased;
-                () = stopped(stop.clone()) => return,
-                done = self.catch_up(&mut grouping) => {
-                    if let Err(error) = done {
-                        error!(
-                            error = format!("{error:#}"),
-                            "copies could not be looked for; it is tried again in a minute"
-                        );
-                        grouping = None;
-                        let again = Arc::clone(&self.stored);
-                        tokio::spawn(async move {
-                            sleep(AGAIN).await;
-                            again.notify_one();
-                        });
-                    }
-                }
+            if let Err(error) = self.catch_up(&mut grouping).await {
+                error!(
+                    error = format!("{error:#}"),
+                    "copies could not be looked for; it is tried again in a minute"
+                );
+                grouping = None;
+                let again = Arc::clone(&self.news);
+                tokio::spawn(async move {
+                    sleep(AGAIN).await;
+                    again.notify_one();
+                });
             }
             tokio::select! {
-                biased;
-                () = stopped(stop.clone()) => return,
-                () = self.stored.notified() => {}
-                // Without anybody to change it there will only be orders to stop.
+                () = self.news.notified() => {}
                 Ok(()) = self.config.changed() => {}
             }
         }

@@ -41,7 +41,7 @@ impl GroupSettings {
 /// The value of `collapse` in `[feed]`.
 pub(super) fn collapse(value: &DeValue<'_>) -> Result<Collapse, String> {
     let names = Collapse::ALL.map(|(_, name)| name);
-    let named = values::one_of(&names)(value)?;
-    let found = Collapse::ALL.iter().find(|(_, name)| *name == named);
+    let chosen = values::one_of(&names)(value)?;
+    let found = Collapse::ALL.iter().find(|(_, name)| *name == chosen);
     Ok(found.map_or_else(Collapse::default, |(collapse, _)| *collapse))
 }

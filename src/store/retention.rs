@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
 use crate::store::pages;
+use crate::store::search;
 use crate::store::writer::Command;
 
 /// An article that is not bare yet, and what its keeping depends on besides its age.
@@ -210,6 +211,10 @@ fn forget(transaction: &Connection, seq: i64, tier: Tier) -> Result<(), StoreErr
     // The pages of an entry hold its words, and would bring them back.
     if tier >= Tier::Bodies {
         pages::forget(transaction, seq)?;
+    }
+    // By its title it is found as long as it has one; words that went are never found, since hits are read again.
+    if tier >= Tier::Metadata {
+        search::forget(transaction, seq)?;
     }
     Ok(())
 }

@@ -186,11 +186,13 @@ pub(super) fn reset(transaction: &Connection, recipe: u32) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Takes an entry out of the index, before its articles go. What is left of it in blocks finds nothing. Inside the
-/// caller's transaction.
-#[expect(dead_code, reason = "who prunes articles calls it")]
-pub(super) fn forget(transaction: &Connection, entry: ArticleSeq) -> Result<(), StoreError> {
-    remove(transaction, number(entry)?, i64::MAX)
+/// Takes an article out of the index, where it is in it. What is left of it in blocks finds nothing. Inside the caller's
+/// transaction.
+pub(super) fn forget(transaction: &Connection, seq: i64) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
+        .execute([seq])?;
+    Ok(())
 }
 
 /// Takes the revisions of an entry below a number out.
@@ -201,9 +203,7 @@ fn remove(transaction: &Connection, entry: i64, below: i64) -> Result<(), StoreE
         .query_map([entry, below], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for seq in earlier {
-        transaction
-            .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
-            .execute([seq])?;
+        forget(transaction, seq)?;
     }
     Ok(())
 }

@@ -237,16 +237,15 @@ pub(super) fn lineup(connection: &Connection, choice: &Choice) -> Result<Lineup,
             (0..).zip(&lines).map(|(at, line)| (line.seq, at)).collect();
         for line in beyond(connection, &asked, bounds)? {
             unsealed.push((seq(line.cause), seq(line.seq)));
-            match known.get(&line.seq).and_then(|at| lines.get_mut(*at)) {
-                Some(line) => line.unsealed = true,
-                None => {
-                    known.insert(line.seq, lines.len());
-                    lines.push(Line {
-                        dated: false,
-                        unsealed: true,
-                        ..line
-                    });
-                }
+            if let Some(line) = known.get(&line.seq).and_then(|at| lines.get_mut(*at)) {
+                line.unsealed = true;
+            } else {
+                known.insert(line.seq, lines.len());
+                lines.push(Line {
+                    dated: false,
+                    unsealed: true,
+                    ..line
+                });
             }
         }
     }

@@ -118,7 +118,7 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
             format!("{others} other {copies}: `feedmill group {seq}` shows them"),
         );
     }
-    let instead = instead(desk, &stored, group);
+    let instead = instead(desk, &stored, &group);
     changed(&mut answer, desk, stored.first_seq)?;
     let acts = ruled(&mut answer, desk, &stored)?;
     let mut withheld = desk.store.withheld(Some(&stored.feed))?;
@@ -256,23 +256,23 @@ fn fair_window(desk: &Desk<'_>, hidden: &[FeedId]) -> Result<Option<Vec<ArticleS
 fn instead(
     desk: &Desk<'_>,
     stored: &StoredArticle,
-    group: Vec<(Member, ArticleSeq, ContentHash)>,
+    group: &[(Member, ArticleSeq, ContentHash)],
 ) -> Option<(ArticleSeq, FeedId)> {
     let settings = &desk.config.settings;
     if settings.feed.collapse != Collapse::Near || !settings.groups.enabled {
         return None;
     }
     // Of the same words the first alone is shown in any case.
-    let mut owners: HashMap<ContentHash, (Member, ArticleSeq)> = HashMap::new();
-    for (member, seq, words) in group {
-        match owners.get(&words) {
-            Some((owner, _)) if owner.entry < member.entry => {}
-            _ => drop(owners.insert(words, (member, seq))),
+    let mut owners: HashMap<&ContentHash, &(Member, ArticleSeq, ContentHash)> = HashMap::new();
+    for row in group {
+        let owner = owners.entry(&row.2).or_insert(row);
+        if row.0.entry < owner.0.entry {
+            *owner = row;
         }
     }
-    let members: Vec<Member> = owners.values().map(|(member, _)| member.clone()).collect();
+    let members: Vec<Member> = owners.values().map(|row| row.0.clone()).collect();
     let shown = similar::shown(&members)?;
-    let seq = owners.values().find(|(owner, _)| owner == shown)?.1;
+    let seq = group.iter().find(|row| row.0 == *shown)?.1;
     (shown.entry != stored.first_seq).then(|| (seq, shown.feed.clone()))
 }
 

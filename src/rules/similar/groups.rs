@@ -105,7 +105,9 @@ mod tests {
             assert_eq!(of(fullest(&members)), 5);
             assert_eq!(of(shown(&members)), 1, "the first is only a part");
         }
-        members.iter_mut().for_each(|member| member.part = true);
+        for member in &mut members {
+            member.part = true;
+        }
         assert_eq!(shown(&members).unwrap().entry.0, 9);
         assert_eq!((first(&[]), shown(&[])), (None, None));
     }

@@ -203,7 +203,11 @@ impl Piece {
             }
             for (place, some) in keys.chunks(64).enumerate() {
                 // All of them at once: no branch, and seldom one that is taken.
-                if some.iter().fold(false, |any, known| any | (*known == key)) {
+                if some
+                    .iter()
+                    .fold(0_u8, |any, known| any | u8::from(*known == key))
+                    != 0
+                {
                     let hits = some.iter().enumerate().filter(|(_, known)| **known == key);
                     for at in hits.map(|(at, _)| place * 64 + at) {
                         let agree = self.heads.get(at).map_or(0, |known| equal(known, &head));
@@ -289,8 +293,8 @@ mod tests {
     fn copies_are_found_over_all_pieces_and_within_their_dates() {
         let mut index = Index::default();
         let filler: Vec<Print> = (0..50).map(|seed| print(&words(seed + 1_000))).collect();
-        for n in 0..PIECE as u64 + 100 {
-            index.push(ArticleSeq(n + 10), day(100), &filler[n as usize % 50]);
+        for (n, print) in (0..PIECE as u64 + 100).zip(filler.iter().cycle()) {
+            index.push(ArticleSeq(n + 10), day(100), print);
         }
         let copy = words(1);
         index.push(ArticleSeq(1), day(90), &print(&copy));

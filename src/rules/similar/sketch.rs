@@ -112,6 +112,8 @@ pub(super) fn equal<const N: usize>(a: &[u8; N], b: &[u8; N]) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_precision_loss)]
+
     use super::*;
 
     fn text(from: u32, len: u32) -> String {
