@@ -79,7 +79,9 @@ impl Args {
         };
         let behind = indexing::behind(&store)?;
         if behind > 0 {
-            aside(&format!("{behind} articles are not in the search index yet"))?;
+            aside(&format!(
+                "{behind} articles are not in the search index yet"
+            ))?;
         }
         let tags = app::search::tags(config);
         Ok(store.search(&Seek {

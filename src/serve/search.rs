@@ -61,8 +61,11 @@ pub(super) async fn answer(site: &Site, search: &Search, request: Request) -> Re
         Ok(query) => query,
         Err(error) => return Problem::QUERY.detailed(&error.to_string()),
     };
-    // The same search is asked as seldom as any other feed.
-    let path = format!("{PATH}?{}", query.normal());
+    // The same search is asked as seldom as any other feed; a hash, since a stranger's words are long.
+    let path = format!(
+        "{PATH}?{}",
+        blake3::hash(query.normal().as_bytes()).to_hex()
+    );
     let Ok(Ok(_turn)) = timeout(PATIENCE, search.turns.acquire()).await else {
         return Problem::BUSY.with(header::RETRY_AFTER, HeaderValue::from_static("10"));
     };

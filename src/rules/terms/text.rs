@@ -137,11 +137,8 @@ impl Mapped {
 
 /// Each character with the marks and invisible ones after it.
 fn letters(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let hangs = |c: char| {
-        is_invisible(c)
-            || is_combining_mark(c)
-            || matches!(c, '\u{FF9E}' | '\u{FF9F}')
-    };
+    let hangs =
+        |c: char| is_invisible(c) || is_combining_mark(c) || matches!(c, '\u{FF9E}' | '\u{FF9F}');
     let mut from = 0;
     std::iter::from_fn(move || {
         let rest = text.get(from..).filter(|rest| !rest.is_empty())?;

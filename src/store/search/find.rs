@@ -52,10 +52,7 @@ pub struct Found {
 }
 
 /// The articles that are asked for, of those that are in the index.
-pub fn find(
-    connection: &Connection,
-    seek: &Seek<'_>,
-) -> Result<Found, StoreError> {
+pub fn find(connection: &Connection, seek: &Seek<'_>) -> Result<Found, StoreError> {
     let mut search = Search::new(connection, seek)?;
     let below = match seek.below {
         Some(seq) => number(seq).unwrap_or(i64::MAX),
