@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::{Level, error, info, warn};
 
+use crate::app::follower::Follower;
 use crate::app::mindful::Mindful;
 use crate::app::notify::Manager;
 use crate::app::publisher::{Publisher, stopped};
@@ -84,24 +85,13 @@ impl Daemon {
         let desk = Arc::new(app.desk(app.client()?)?);
         let handed = app.handed();
         handed.open();
-        let search = search::search(current.clone(), store.clone());
         let mut publisher = Publisher::new(current, store.clone(), Arc::clone(&library));
-        let bell = Arc::new(Notify::new());
-        publisher.followed_by(Arc::clone(&bell));
-        let followers = vec![tokio::spawn(
-            search::follower(store.clone()).run(bell, retired.clone()),
-        )];
+        let followers = follow(&mut publisher, &store, &retired);
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
         let serve = |listener| {
-            let live = live(&vitals, &desk);
-            serve(
-                &app.config,
-                listener,
-                &library,
-                (live, search),
-                retired.clone(),
-            )
+            let live = (live(&vitals, &desk), publisher.search());
+            serve(&app.config, listener, &library, live, retired.clone())
         };
         let server = listener.map(serve).transpose()?;
         let (polled, polls) = mpsc::unbounded_channel();
@@ -218,6 +208,21 @@ async fn in_time(part: &str, task: JoinHandle<()>) {
         Ok(Err(error)) => error!(part, %error, "a defect in feedmill: a part broke down"),
         Err(_) => warn!(part, "did not end in time and is left"),
     }
+}
+
+/// Starts what is derived from the articles and follows them.
+fn follow(
+    publisher: &mut Publisher,
+    store: &Store,
+    stop: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let all = [search::follower(store.clone())];
+    let start = |follower: Follower| {
+        let bell = Arc::new(Notify::new());
+        publisher.followed_by(Arc::clone(&bell));
+        tokio::spawn(follower.run(bell, stop.clone()))
+    };
+    all.map(start).into()
 }
 
 /// How fast polls begin, and how many are under way.

@@ -11,9 +11,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::error;
 
 use crate::app::watchman::health_feed;
-use crate::app::{now, press, told};
+use crate::app::{now, press, search, told};
 use crate::config::Config;
 use crate::serve::library::Library;
+use crate::serve::search::Search;
 use crate::serve::shelve;
 use crate::service::publish::{Press, PublishError, Published};
 use crate::service::shelf::{Filled, Publication, Shelf};
@@ -62,6 +63,11 @@ impl Publisher {
             given: None,
             followers: Vec::new(),
         }
+    }
+
+    /// Who searches what is published, by the same configuration.
+    pub fn search(&self) -> Search {
+        search::search(self.config.clone(), self.store.clone())
     }
 
     /// Rings this after each publication, whether it could be made or not.

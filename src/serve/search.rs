@@ -53,9 +53,8 @@ pub(super) async fn answer(site: &Site, search: &Search, request: Request) -> Re
     if let Some(wait) = site.too_often(&request, PATH, Cost::Question) {
         return often(wait);
     }
-    let asked = match asked(request.uri().query().unwrap_or_default()) {
-        Some(asked) => asked,
-        None => return Problem::QUERY.detailed("expected one query: /search?q=…"),
+    let Some(asked) = asked(request.uri().query().unwrap_or_default()) else {
+        return Problem::QUERY.detailed("expected one query: /search?q=…");
     };
     let query = match Query::parse(&asked, &Zone::utc()) {
         Ok(query) => query,

@@ -6,6 +6,7 @@ use memchr::memmem;
 use unicode_normalization::char::is_combining_mark;
 
 use super::script::{Class, class, is_dense};
+use crate::model::content::CanonicalText;
 use crate::rules::fold::{fold, is_invisible, parts};
 
 /// A text as it is searched: what [`fold`] leaves of it, and one blank wherever a blank, punctuation or a symbol parted
@@ -105,7 +106,7 @@ impl Mapped {
             // Letter by letter, with what hangs on each, where that comes to the same as the whole.
             let letters: Vec<_> = letters(whole).collect();
             let alone: Vec<_> = letters.iter().map(|l| fold(&whole[l.clone()])).collect();
-            if alone.iter().map(|f| f.as_str()).collect::<String>() == folded.as_str() {
+            if alone.iter().map(CanonicalText::as_str).collect::<String>() == folded.as_str() {
                 for (letter, folded) in letters.iter().zip(&alone) {
                     if !folded.as_str().is_empty() {
                         pieces.push((at, chunk.start + letter.start..chunk.start + letter.end));
