@@ -2,6 +2,7 @@
 
 mod bench;
 mod copier;
+mod crew;
 pub mod daemon;
 pub mod follower;
 mod grouper;

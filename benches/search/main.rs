@@ -1,13 +1,14 @@
 //! The search index over made-up articles: how large it is beside the text, what it costs to build, how long a search
-//! takes, and whether anything is missed. What is found is compared with a scan of all folded texts. Fails where recall
-//! is below 0.99, the 99th percentile above 20 ms, or the index larger than half the text.
+//! takes, and whether anything is missed. What is found is compared with a scan of all folded texts. Times are milliseconds
+//! of the processor, which say the same on a busy machine, and beside them of the clock. Fails where recall is below 0.99,
+//! the 99th percentile above 20 ms, or the index larger than half the text.
 //!
 //!     cargo bench --bench search                    # 200,000 articles, 200 queries of each kind
 //!     cargo bench --bench search -- 20000 100
 
 mod corpus;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::env;
 use std::time::{Duration, Instant};
 
@@ -96,8 +97,8 @@ fn main() -> Result<()> {
         millis(longest)
     );
     println!(
-        "{:<24} {:>8} {:>9} {:>9} {:>9} {:>8}",
-        "queries", "count", "p50 ms", "p99 ms", "worst ms", "recall"
+        "{:<24} {:>6} {:>8} {:>8} {:>8} {:>9} {:>9} {:>8}",
+        "queries", "count", "CPU p50", "p99", "worst", "clock p50", "p99", "recall"
     );
     let mut fine = share <= 0.5;
     for (name, needles) in kinds(&corpus, &texts, queries) {
@@ -108,29 +109,33 @@ fn main() -> Result<()> {
             times.push(best);
             let truth = scan(&texts, needle);
             // The newest as they are shown; and all of them, where they are not too many to look at.
-            let hits = if truth.len() <= 2_000 {
+            let hits = if truth.len() <= 300 {
                 ask(&store, &query, usize::MAX)?.1
             } else {
                 hits
             };
-            let truth = &truth[..truth.len().min(hits.len().max(HITS))];
-            wanted += truth.len();
-            found += truth.iter().filter(|seq| hits.contains(seq)).count();
             ensure!(
                 hits.iter().all(|seq| truth.contains(seq)),
                 "{needle}: a hit that has it not"
             );
+            let newest = &truth[..truth.len().min(hits.len().max(HITS))];
+            wanted += newest.len();
+            found += newest.iter().filter(|seq| hits.contains(seq)).count();
         }
-        times.sort();
-        let at = |share: usize| millis(times[(times.len() * share / 100).min(times.len() - 1)]);
+        let at = |share: usize, of: fn(&Cost) -> f64| {
+            let mut all: Vec<f64> = times.iter().map(of).collect();
+            all.sort_by(f64::total_cmp);
+            all[(all.len() * share / 100).min(all.len() - 1)] * 1e3
+        };
         let recall = ratio(found, wanted);
-        fine &= recall >= 0.99 && at(99) <= 20.0;
+        let (p50, p99) = (at(50, |cost| cost.cpu), at(99, |cost| cost.cpu));
+        fine &= recall >= 0.99 && p99 <= 20.0;
         println!(
-            "{name:<24} {:>8} {:>9.2} {:>9.2} {:>9.2} {recall:>8.4}",
+            "{name:<24} {:>6} {p50:>8.2} {p99:>8.2} {:>8.2} {:>9.2} {:>9.2} {recall:>8.4}",
             needles.len(),
-            at(50),
-            at(99),
-            at(100)
+            at(100, |cost| cost.cpu),
+            at(50, |cost| cost.wall),
+            at(99, |cost| cost.wall)
         );
     }
     ensure!(
@@ -170,13 +175,8 @@ fn kinds(
         "frequent 2-char words".to_owned(),
         frequent.take(count).cloned().collect(),
     ));
-    let mut rare: Vec<char> = texts
-        .iter()
-        .flat_map(|(_, body)| body.as_str().chars())
-        .filter(|&c| class(c) == Class::Run)
-        .collect();
-    rare.sort_unstable();
-    rare.dedup();
+    let all = texts.iter().flat_map(|(_, body)| body.as_str().chars());
+    let rare: BTreeSet<char> = all.filter(|&c| class(c) == Class::Run).collect();
     let step = (rare.len() / count).max(1);
     let each = rare.iter().step_by(step).map(char::to_string);
     kinds.push(("1 character, any alike".to_owned(), each.collect()));
@@ -212,8 +212,22 @@ fn scan(texts: &[(SearchText, SearchText)], needle: &str) -> Vec<u64> {
     found.map(|(seq, _)| seq as u64).collect()
 }
 
-/// The best time of a search, and what it finds.
-fn ask(store: &Store, query: &Query, limit: usize) -> Result<(Duration, Vec<u64>)> {
+/// Seconds a search took: of this thread on the processor, and by the clock.
+#[derive(Clone, Copy)]
+struct Cost {
+    cpu: f64,
+    wall: f64,
+}
+
+impl Cost {
+    const MOST: Self = Self {
+        cpu: f64::MAX,
+        wall: f64::MAX,
+    };
+}
+
+/// The least a search cost, and what it finds.
+fn ask(store: &Store, query: &Query, limit: usize) -> Result<(Cost, Vec<u64>)> {
     let tags = HashMap::new();
     let seek = Seek {
         query,
@@ -223,11 +237,14 @@ fn ask(store: &Store, query: &Query, limit: usize) -> Result<(Duration, Vec<u64>
         limit,
         most: usize::MAX,
     };
-    let (mut best, mut found) = (Duration::MAX, None);
+    let (mut best, mut found) = (Cost::MOST, None);
     for _ in 0..if limit == HITS { TIMES } else { 1 } {
-        let began = Instant::now();
+        let (began, spent) = (Instant::now(), cpu(UsageWho::RUSAGE_THREAD)?);
         found = Some(store.search(&seek)?);
-        best = best.min(began.elapsed());
+        best = Cost {
+            cpu: best.cpu.min(cpu(UsageWho::RUSAGE_THREAD)? - spent),
+            wall: best.wall.min(began.elapsed().as_secs_f64()),
+        };
     }
     let found = found.map(|found| found.articles).unwrap_or_default();
     Ok((best, found.iter().map(|article| article.seq.0).collect()))

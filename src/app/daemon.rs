@@ -9,10 +9,12 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
-use tracing::{Level, error, info, warn};
+use tokio::time::Instant;
+use tracing::{Level, info};
 
 use crate::app::bench::Bench;
+use crate::app::crew::Crew;
+use crate::app::follower::Follower;
 use crate::app::grouper::Grouper;
 use crate::app::keeper::Keeper;
 use crate::app::mindful::Mindful;
@@ -35,10 +37,6 @@ use crate::service::scheduler::{self, Event, Pace};
 use crate::service::vitals::Vitals;
 use crate::service::watch::Glance;
 use crate::store::Store;
-
-/// How long each part may take to end, after the polls had [`Pace::grace`]: with all of them still less than the 30 s
-/// after which we are killed (`TimeoutStopSec` in systemd/feedmill.service).
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What people and service managers tell a daemon.
 pub struct Orders {
@@ -89,24 +87,13 @@ impl Daemon {
         handed.open();
         let (clerk, box_of_orders) = clerk(&app, &changed);
         let (grouper, stored) = Grouper::start(current.clone(), store.clone(), &changed);
-        let search = search::search(current.clone(), store.clone());
         let mut publisher = Publisher::new(current.clone(), store.clone(), Arc::clone(&library));
-        let bell = Arc::new(Notify::new());
-        publisher.followed_by(Arc::clone(&bell));
-        let mut hands = vec![tokio::spawn(
-            search::follower(store.clone()).run(bell, retired.clone()),
-        )];
+        let mut hands = follow(&mut publisher, &store, &retired);
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
         let serve = |listener| {
-            let live = live(&vitals, &desk);
-            serve(
-                &app.config,
-                listener,
-                &library,
-                (live, search),
-                retired.clone(),
-            )
+            let live = (live(&vitals, &desk), publisher.search());
+            serve(&app.config, listener, &library, live, retired.clone())
         };
         let server = listener.map(serve).transpose()?;
         let (polled, polls) = mpsc::unbounded_channel();
@@ -174,15 +161,9 @@ impl Daemon {
         if ended.is_err() {
             manager.stopping();
         }
+        let ears = [reloader, bench, clerk, copier, grouper].into_iter();
         let crew = Crew {
-            ears: [
-                Some(reloader),
-                Some(bench),
-                watchdog,
-                Some(clerk),
-                Some(copier),
-                Some(grouper),
-            ],
+            ears: ears.chain(watchdog).collect(),
             watchman,
             publisher,
             hands,
@@ -195,57 +176,19 @@ impl Daemon {
     }
 }
 
-/// Who works beside the scheduler.
-struct Crew {
-    /// Who waits for orders, or for time to pass: may be dropped at any moment.
-    ears: [Option<JoinHandle<()>>; 6],
-    watchman: JoinHandle<()>,
-    publisher: JoinHandle<()>,
-    /// Who keeps house and what follows the articles: each ends by itself after the order to.
-    hands: Vec<JoinHandle<()>>,
-    server: Option<JoinHandle<()>>,
-}
-
-impl Crew {
-    /// Lets everybody finish, those first whom others wait for.
-    async fn retire(self, retire: &watch::Sender<bool>, store: &Store) -> anyhow::Result<()> {
-        for ear in self.ears.into_iter().flatten() {
-            ear.abort();
-        }
-        in_time("judging health", self.watchman).await;
-        let _ = retire.send(true);
-        in_time("publishing", self.publisher).await;
-        // Together they have as long as any other part.
-        let hands = async {
-            for hand in self.hands {
-                if let Err(error) = hand.await {
-                    error!(%error, "a defect in feedmill: a part broke down");
-                }
-            }
-        };
-        if timeout(PATIENCE, hands).await.is_err() {
-            warn!(part = "housekeeping", "did not end in time and is left");
-        }
-        if let Some(server) = self.server {
-            in_time("the server", server).await;
-        }
-        if let Ok(closed) = timeout(PATIENCE, store.close()).await {
-            closed?;
-        } else {
-            warn!("the store did not close in time; the next start tidies up");
-        }
-        info!("stopped");
-        Ok(())
-    }
-}
-
-/// Waits for a part to end, but not for ever: what it leaves undone, the next start does.
-async fn in_time(part: &str, task: JoinHandle<()>) {
-    match timeout(PATIENCE, task).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => error!(part, %error, "a defect in feedmill: a part broke down"),
-        Err(_) => warn!(part, "did not end in time and is left"),
-    }
+/// Starts what is derived from the articles and follows them.
+fn follow(
+    publisher: &mut Publisher,
+    store: &Store,
+    stop: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let all = [search::follower(store.clone())];
+    let start = |follower: Follower| {
+        let bell = Arc::new(Notify::new());
+        publisher.followed_by(Arc::clone(&bell));
+        tokio::spawn(follower.run(bell, stop.clone()))
+    };
+    all.map(start).into()
 }
 
 /// How fast polls begin, and how many are under way.

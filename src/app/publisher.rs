@@ -12,10 +12,11 @@ use tracing::error;
 
 use crate::app::copier::folder;
 use crate::app::watchman::health_feed;
-use crate::app::{SEALED, judge, now, press, told};
+use crate::app::{SEALED, judge, now, press, search, told};
 use crate::config::Config;
 use crate::output::gallery::Gallery;
 use crate::serve::library::Library;
+use crate::serve::search::Search;
 use crate::serve::shelve;
 use crate::service::judge::Progress;
 use crate::service::publish::{Press, PublishError, Published};
@@ -68,6 +69,11 @@ impl Publisher {
             given: None,
             followers: Vec::new(),
         }
+    }
+
+    /// Who searches what is published, by the same configuration.
+    pub fn search(&self) -> Search {
+        search::search(self.config.clone(), self.store.clone())
     }
 
     /// Rings this after each publication, whether it could be made or not.

@@ -234,7 +234,7 @@ mod tests {
     fn hits_are_lit_and_nothing_else_moves_a_terminal() {
         let snippet = Snippet {
             text: "a\u{1b}[2J颱風\u{202e}b".to_owned(),
-            hits: vec![5..11],
+            hits: std::iter::once(5..11).collect(),
         };
         assert_eq!(
             lit(&snippet, true),

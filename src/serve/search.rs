@@ -53,16 +53,18 @@ pub(super) async fn answer(site: &Site, search: &Search, request: Request) -> Re
     if let Some(refused) = site.too_often(&request, PATH, Cost::Question) {
         return refused;
     }
-    let asked = match asked(request.uri().query().unwrap_or_default()) {
-        Some(asked) => asked,
-        None => return Problem::QUERY.detailed("expected one query: /search?q=…"),
+    let Some(asked) = asked(request.uri().query().unwrap_or_default()) else {
+        return Problem::QUERY.detailed("expected one query: /search?q=…");
     };
     let query = match Query::parse(&asked, &Zone::utc()) {
         Ok(query) => query,
         Err(error) => return Problem::QUERY.detailed(&error.to_string()),
     };
-    // The same search is asked as seldom as any other feed.
-    let path = format!("{PATH}?{}", query.normal());
+    // The same search is asked as seldom as any other feed; a hash, since a stranger's words are long.
+    let path = format!(
+        "{PATH}?{}",
+        blake3::hash(query.normal().as_bytes()).to_hex()
+    );
     let Ok(Ok(_turn)) = timeout(PATIENCE, search.turns.acquire()).await else {
         return Problem::BUSY.with(header::RETRY_AFTER, HeaderValue::from_static("10"));
     };

@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_span_is_whole_years_and_the_months_beside_them() {
-        let day = |secs| Timestamp::from_secs(secs);
+        let day = Timestamp::from_secs;
         let (november_2023, february_2025) = (day(1_700_000_000), day(1_740_000_000));
         assert_eq!(names(november_2023), ["y2023", "m202311"]);
         assert_eq!(
