@@ -300,7 +300,10 @@ fn poll(first: usize, articles: Vec<Article>) -> Result<PollRecord> {
 /// Bytes of the database that hold something.
 fn used(path: &std::path::Path) -> Result<usize> {
     let connection = rusqlite::Connection::open(path)?;
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, usize>(0));
+    let number = |pragma| -> Result<usize> {
+        let value: i64 = connection.pragma_query_value(None, pragma, |row| row.get(0))?;
+        Ok(value.try_into()?)
+    };
     Ok((number("page_count")? - number("freelist_count")?) * number("page_size")?)
 }
 

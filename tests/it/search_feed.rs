@@ -148,8 +148,8 @@ fn who_has_it_is_told_so_and_what_comes_is_found() {
     let (origin, _mill, mut daemon) = start();
     let (head, _) = wait(&mut daemon, RAIN, 2);
     let tag = header(&head, "etag").unwrap().to_owned();
-    let held = format!("If-None-Match: {tag}\r\n");
-    let (head, body) = ask(&mut daemon, RAIN, &held);
+    let question = format!("If-None-Match: {tag}\r\n");
+    let (head, body) = ask(&mut daemon, RAIN, &question);
     assert_eq!((status(&head), body.as_str()), (304, ""), "{head}");
     assert_eq!(header(&head, "etag"), Some(tag.as_str()));
     let (head, _) = ask(
