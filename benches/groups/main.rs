@@ -62,7 +62,7 @@ fn measure(stored: usize, new: usize) -> Result<()> {
     for n in originals.len()..stored {
         index.push(
             ArticleSeq(n as u64),
-            date(n as i64 % 7_000_000),
+            date(i64::try_from(n % 7_000_000).unwrap_or(0)),
             &made_up(&mut dice),
         );
     }

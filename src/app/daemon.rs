@@ -23,7 +23,7 @@ use crate::app::publisher::{Publisher, stopped};
 use crate::app::reload::{Look, Reloader};
 use crate::app::search;
 use crate::app::watchdog::{self, Pulse};
-use crate::app::watchman::{self, Watchman};
+use crate::app::watchman;
 use crate::app::{App, copier, now, orders, roster, told};
 use crate::config::{Config, Places};
 use crate::serve::accept::{self, Limits};
@@ -96,15 +96,7 @@ impl Daemon {
             serve(&app.config, listener, &library, live, retired.clone())
         };
         let server = listener.map(serve).transpose()?;
-        let (polled, polls) = mpsc::unbounded_channel();
-        let watchman = Watchman {
-            store: store.clone(),
-            vitals: Arc::clone(&vitals),
-            roster: enrolment.clone(),
-            polls,
-            changed: Arc::clone(&changed),
-        };
-        let watchman = tokio::spawn(watchman.run());
+        let (polled, watchman) = watchman::start(&store, &vitals, enrolment.clone(), &changed);
         let keeper = Keeper::new(config.subscribe(), &store, &vitals, &changed);
         hands.push(tokio::spawn(keeper.run(retired.clone())));
         let (news, copier) =
@@ -123,9 +115,8 @@ impl Daemon {
         };
         let reloader = tokio::spawn(reloader.run(orders.reload));
         let watchdog = watchdog::interval().map(|every| {
-            let desk = Arc::clone(&desk);
+            let (desk, manager, pulse) = (Arc::clone(&desk), manager.clone(), pulse.clone());
             let price = move || desk.price.now();
-            let (manager, pulse) = (manager.clone(), pulse.clone());
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
         manager.ready();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::error;
 
@@ -54,6 +54,24 @@ pub struct Watchman {
     pub polls: mpsc::UnboundedReceiver<Glance>,
     /// There is something new to be published.
     pub changed: Arc<Notify>,
+}
+
+/// Sets one to work; polls that ended are told to the sender.
+pub fn start(
+    store: &Store,
+    vitals: &Arc<Vitals>,
+    roster: watch::Receiver<Arc<Roster>>,
+    changed: &Arc<Notify>,
+) -> (mpsc::UnboundedSender<Glance>, JoinHandle<()>) {
+    let (polled, polls) = mpsc::unbounded_channel();
+    let watchman = Watchman {
+        store: store.clone(),
+        vitals: Arc::clone(vitals),
+        roster,
+        polls,
+        changed: Arc::clone(changed),
+    };
+    (polled, tokio::spawn(watchman.run()))
 }
 
 impl Watchman {

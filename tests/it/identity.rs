@@ -379,7 +379,7 @@ fn p_135_an_older_copy_rolls_nothing_back() {
             "lastBuildDate" => rss(&late, 1),
             "Age" => rss(&late, desk.minute + 1).header("Age", "86400"),
             _ => {
-                let ago = std::time::SystemTime::now() - Duration::from_secs(86_400);
+                let ago = std::time::SystemTime::now() - Duration::from_hours(24);
                 let ago = httpdate::fmt_http_date(ago);
                 rss(&late, desk.minute + 1).header("Date", &ago)
             }

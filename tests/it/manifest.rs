@@ -299,7 +299,8 @@ fn another_history_has_no_digest_of_this_one() {
 #[test]
 fn every_kind_of_tampering_is_named() {
     type Tamper = fn(&Path, &[String], &[String]);
-    let cases: &[(&str, Tamper, &[(Kind, &str)])] = &[
+    type Case = (&'static str, Tamper, &'static [(Kind, &'static str)]);
+    let cases: &[Case] = &[
         (
             "a flipped bit",
             |at, articles, _| edit(&at.join(&articles[1]), |bytes| bytes[9] ^= 1),
@@ -323,7 +324,7 @@ fn every_kind_of_tampering_is_named() {
         (
             "a file renamed",
             |at, articles, _| {
-                fs::rename(at.join(&articles[0]), at.join("000_0123456789abcdef.txt")).unwrap()
+                fs::rename(at.join(&articles[0]), at.join("000_0123456789abcdef.txt")).unwrap();
             },
             &[
                 (Kind::Missing, "000"),

@@ -45,55 +45,8 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
     answer.put("title", article.title.clone());
     answer.say("article", format!("{seq}, {}", article.title));
     answer.say("feed", stored.feed.to_string());
-    let link = article.link.as_ref().map(ToString::to_string);
-    answer.say("link", link.clone().unwrap_or_else(|| "none".to_owned()));
-    answer.put("link", json!(link));
-    let iri = entry_iri(&stored.feed, &article.key);
-    answer.say("entry id", iri.clone());
-    answer.put("entry_id", iri.clone());
-    let given = article.id.as_ref().map(EntryId::as_str);
-    if let Some(given) = given.filter(|given| *given != iri) {
-        answer.say("", format!("by the publisher's id {given}"));
-    }
-    answer.put("original_id", json!(given));
-    let others: Vec<String> = desk
-        .store
-        .other_keys(stored.first_seq)?
-        .iter()
-        .map(told_key)
-        .collect();
-    for other in &others {
-        answer.say("", format!("it came under another name, too: {other}"));
-    }
-    answer.put("other_keys", others);
-    answer.say("seen", format!("first {}", at(stored.first_seen, desk.now)));
-    answer.say(
-        "seen",
-        format!("this revision {}", at(stored.recorded, desk.now)),
-    );
-    match article.published {
-        Some(date) => answer.say("dated", format!("{} by the publisher", date.rfc3339())),
-        None => answer.say(
-            "dated",
-            "by when it was first seen: it has no date of its own",
-        ),
-    }
-    answer.put("first_seen", stored.first_seen.rfc3339());
-    answer.put("recorded", stored.recorded.rfc3339());
-    let polls = desk.store.polls(&stored.feed, usize::MAX)?;
-    if let Some(poll) = polls.iter().find(|poll| poll.at == stored.recorded) {
-        answer.say(
-            "brought by",
-            format!(
-                "the poll of {}: {}",
-                poll.at.rfc3339(),
-                feed::answered(poll)
-            ),
-        );
-        for note in &poll.notes {
-            answer.say("document", note.clone());
-        }
-    }
+    named(&mut answer, desk, &stored)?;
+    seen(&mut answer, desk, &stored)?;
     if article.partial {
         answer.say("words", "a summary only: the publisher gave no more");
     }
@@ -139,6 +92,67 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
     )?;
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
+}
+
+/// What it is called: its address, its id with us and with its publisher, and other names it came under.
+fn named(answer: &mut Answer, desk: &Desk<'_>, stored: &StoredArticle) -> Result<(), StoreError> {
+    let article = &stored.article;
+    let link = article.link.as_ref().map(ToString::to_string);
+    answer.say("link", link.clone().unwrap_or_else(|| "none".to_owned()));
+    answer.put("link", json!(link));
+    let iri = entry_iri(&stored.feed, &article.key);
+    answer.say("entry id", iri.clone());
+    answer.put("entry_id", iri.clone());
+    let given = article.id.as_ref().map(EntryId::as_str);
+    if let Some(given) = given.filter(|given| *given != iri) {
+        answer.say("", format!("by the publisher's id {given}"));
+    }
+    answer.put("original_id", json!(given));
+    let others: Vec<String> = desk
+        .store
+        .other_keys(stored.first_seq)?
+        .iter()
+        .map(told_key)
+        .collect();
+    for other in &others {
+        answer.say("", format!("it came under another name, too: {other}"));
+    }
+    answer.put("other_keys", others);
+    Ok(())
+}
+
+/// When it was seen, and by which poll.
+fn seen(answer: &mut Answer, desk: &Desk<'_>, stored: &StoredArticle) -> Result<(), StoreError> {
+    let article = &stored.article;
+    answer.say("seen", format!("first {}", at(stored.first_seen, desk.now)));
+    answer.say(
+        "seen",
+        format!("this revision {}", at(stored.recorded, desk.now)),
+    );
+    match article.published {
+        Some(date) => answer.say("dated", format!("{} by the publisher", date.rfc3339())),
+        None => answer.say(
+            "dated",
+            "by when it was first seen: it has no date of its own",
+        ),
+    }
+    answer.put("first_seen", stored.first_seen.rfc3339());
+    answer.put("recorded", stored.recorded.rfc3339());
+    let polls = desk.store.polls(&stored.feed, usize::MAX)?;
+    if let Some(poll) = polls.iter().find(|poll| poll.at == stored.recorded) {
+        answer.say(
+            "brought by",
+            format!(
+                "the poll of {}: {}",
+                poll.at.rfc3339(),
+                feed::answered(poll)
+            ),
+        );
+        for note in &poll.notes {
+            answer.say("document", note.clone());
+        }
+    }
+    Ok(())
 }
 
 fn told_key(key: &EntryKey) -> String {

@@ -225,30 +225,24 @@ pub(super) fn plan(
                 }
             }
             Lead::Teaser(teaser) => {
-                let updated = teaser.draft.updated;
-                let same = entry.filter(|entry| {
-                    entry.teaser == Some(teaser.draft.raw_hash())
-                        && !revision::dated_anew(entry, updated, at)
-                });
-                if let Some(entry) = same {
-                    changes.stands(key.as_ref(), Some(entry));
-                    known += 1;
-                    outside += usize::from(entry.teaser == Some(entry.raw));
-                } else if key
-                    .as_ref()
-                    .and_then(|key| lost.get(key))
-                    .is_some_and(|lost| !cadence::may_retry(*lost, at))
-                {
-                    waiting += 1;
-                } else if entry.is_some_and(|entry| !revision::worth_asking(entry, updated, at)) {
-                    changes.passed(entry);
-                    known += 1;
-                } else {
-                    teasers.push(Due {
+                let was_lost = key.as_ref().and_then(|key| lost.get(key)).copied();
+                match pointed(&teaser, entry, was_lost, at) {
+                    Pointed::Same => {
+                        changes.stands(key.as_ref(), entry);
+                        known += 1;
+                        let as_listed = entry.is_some_and(|entry| entry.teaser == Some(entry.raw));
+                        outside += usize::from(as_listed);
+                    }
+                    Pointed::Waits => waiting += 1,
+                    Pointed::Held => {
+                        changes.passed(entry);
+                        known += 1;
+                    }
+                    Pointed::Asked => teasers.push(Due {
                         key,
                         teaser: *teaser,
                         behind: Behind::Detail,
-                    });
+                    }),
                 }
             }
         }
@@ -287,6 +281,39 @@ fn lost(
         store.missed(&job.subscription.id, wanted)
     } else {
         Ok(HashMap::new())
+    }
+}
+
+/// What is to be done about an entry that is only pointed at.
+enum Pointed {
+    /// Nothing: it is as it was.
+    Same,
+    /// Nothing yet: its page was lost.
+    Waits,
+    /// Nothing: what is there stays.
+    Held,
+    /// Its page is asked for.
+    Asked,
+}
+
+fn pointed(
+    teaser: &Teaser,
+    entry: Option<&KnownEntry>,
+    lost: Option<Missed>,
+    at: Timestamp,
+) -> Pointed {
+    let updated = teaser.draft.updated;
+    let same = |entry: &KnownEntry| {
+        entry.teaser == Some(teaser.draft.raw_hash()) && !revision::dated_anew(entry, updated, at)
+    };
+    if entry.is_some_and(same) {
+        Pointed::Same
+    } else if lost.is_some_and(|lost| !cadence::may_retry(lost, at)) {
+        Pointed::Waits
+    } else if entry.is_some_and(|entry| !revision::worth_asking(entry, updated, at)) {
+        Pointed::Held
+    } else {
+        Pointed::Asked
     }
 }
 
