@@ -99,7 +99,14 @@ pub(super) fn of(desk: &Desk<'_>, seq: ArticleSeq) -> Result<Option<Answer>, Sto
         );
     }
     let instead = instead(desk, &stored, &group);
-    shown(&mut answer, desk, &stored, &looked, instead.as_ref(), is_hidden);
+    shown(
+        &mut answer,
+        desk,
+        &stored,
+        &looked,
+        instead.as_ref(),
+        is_hidden,
+    );
     file(&mut answer, desk, &stored, &looked)?;
     Ok(Some(answer))
 }

@@ -62,7 +62,7 @@ fn the_file_says_whose_it_is_and_how_it_is_kept() {
     };
     assert_eq!(number("application_id"), 0x666d_696c);
     let steps = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/migrations");
-    let steps = std::fs::read_dir(steps).unwrap().count();
+    let steps = fs::read_dir(steps).unwrap().count();
     assert_eq!(number("user_version"), i64::try_from(steps).unwrap());
     assert_eq!(number("page_size"), 16_384);
     let mode: String = scratch
