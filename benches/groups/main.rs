@@ -6,7 +6,11 @@
 //!
 //! It fails above 5 ms or 160 bytes an article.
 
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap
+)]
 
 #[path = "../../examples/reprints/words.rs"]
 #[allow(dead_code)] // the example asks it more

@@ -76,7 +76,6 @@ impl Daemon {
         let library = Arc::new(Library::default());
         let pulse = Pulse::default();
         let first = roster(&app.config)?;
-        manager.feeds(first.len());
         let (config, current) = watch::channel(Arc::new(app.config.clone()));
         let (enrolled, enrolment) = watch::channel(Arc::new(first));
         let (retire, retired) = watch::channel(false);
@@ -119,6 +118,7 @@ impl Daemon {
             let price = move || desk.price.now();
             tokio::spawn(watchdog::feed(every, manager, store.clone(), price, pulse))
         });
+        manager.feeds(enrolment.borrow().len());
         manager.ready();
         info!(feeds = enrolment.borrow().len(), "ready");
         changed.notify_one();

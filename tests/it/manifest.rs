@@ -347,7 +347,7 @@ fn every_kind_of_tampering_is_named() {
         (
             "another digest in a manifest",
             |at, articles, manifests| {
-                zero_digest(&at.join(&manifests[0]), &format!("  {}", articles[1]))
+                zero_digest(&at.join(&manifests[0]), &format!("  {}", articles[1]));
             },
             &[(Kind::ManifestChanged, "MANIFEST-2026-03-01")],
         ),
@@ -405,7 +405,7 @@ fn every_kind_of_tampering_is_named() {
                 edit(&at.join(&manifests[2]), |bytes| {
                     let at = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
                     bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
-                })
+                });
             },
             &[(Kind::Chain, "MANIFEST-2026-03-04")],
         ),
@@ -433,8 +433,8 @@ fn every_kind_of_tampering_is_named() {
             "a manifest cut off",
             |at, _, manifests| {
                 edit(&at.join(&manifests[0]), |bytes| {
-                    bytes.truncate(bytes.len() - 9)
-                })
+                    bytes.truncate(bytes.len() - 9);
+                });
             },
             &[(Kind::ManifestChanged, "MANIFEST-2026-03-01")],
         ),

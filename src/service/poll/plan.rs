@@ -250,9 +250,7 @@ pub(super) fn plan(
     let told = |count: usize, what| (count > 0).then(|| format!("{count} entries {what}"));
     listing.notes.extend(told(waiting, LOST));
     listing.notes.extend(told(outside, LISTED));
-    listing
-        .notes
-        .extend(told(stays, OLDER).filter(|_| roll.older));
+    listing.notes.extend(told(stays, OLDER));
     Ok(Plan {
         teasers,
         rest: Rest {
