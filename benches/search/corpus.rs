@@ -26,7 +26,8 @@ impl Dice {
     }
 
     pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
+        let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next() % end).unwrap_or_default()
     }
 
     #[allow(clippy::cast_precision_loss)]
@@ -106,10 +107,8 @@ impl Corpus {
             if place > 0 && dice.below(5) == 0 {
                 out.push_str(if han { "，" } else { "," });
             }
-            if !han {
-                out.push(' ');
-                out.push_str(&self.latin[dice.zipf(LATIN)]);
-            } else if dice.below(40) == 0 {
+            if !han || dice.below(40) == 0 {
+                out.push_str(if han { "" } else { " " });
                 out.push_str(&self.latin[dice.zipf(LATIN)]);
             } else if dice.below(40) == 0 {
                 // Numbers and years.

@@ -244,7 +244,7 @@ fn article(n: usize, title: String, body: String) -> Article {
         title,
         authors: Vec::new(),
         language: None,
-        published: Some(Timestamp::from_secs(1_700_000_000 + n as i64 * 300)),
+        published: Some(Timestamp::from_secs(1_700_000_000 + seconds(n))),
         updated: None,
         cms_date: None,
         categories: Vec::new(),
@@ -260,8 +260,13 @@ fn article(n: usize, title: String, body: String) -> Article {
     }
 }
 
+/// Five minutes an article.
+fn seconds(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or_default() * 300
+}
+
 fn poll(first: usize, articles: Vec<Article>) -> Result<PollRecord> {
-    let at = Timestamp::from_secs(1_700_000_000 + first as i64 * 300);
+    let at = Timestamp::from_secs(1_700_000_000 + seconds(first));
     Ok(PollRecord {
         feed: format!("bench-{}", first / POLL % 100).parse()?,
         at,

@@ -90,10 +90,8 @@ impl Daemon {
         let mut hands = follow(&mut publisher, &store, &retired);
         // What was published before is served at once; whatever it costs, nobody is told that we are ready earlier.
         publisher.open().await;
-        let serve = |listener| {
-            let live = (live(&vitals, &desk), publisher.search());
-            serve(&app.config, listener, &library, live, retired.clone())
-        };
+        let live = (live(&vitals, &desk), publisher.search());
+        let serve = |listener| serve(&app.config, listener, &library, live, retired.clone());
         let server = listener.map(serve).transpose()?;
         let (polled, watchman) = watchman::start(&store, &vitals, enrolment.clone(), &changed);
         let keeper = Keeper::new(config.subscribe(), &store, &vitals, &changed);

@@ -684,7 +684,7 @@ fn the_archive_comes_out_of_the_store_once_more() {
     );
     // Other bytes in the way are not written over.
     edit(&again.join("MANIFEST-2026-03-01"), |bytes| {
-        bytes.push(b'\n')
+        bytes.push(b'\n');
     });
     assert!(export(&world.store, &again).is_err());
 }
