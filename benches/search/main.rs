@@ -96,6 +96,7 @@ fn main() -> Result<()> {
         took.as_secs_f64(),
         millis(longest)
     );
+    println!("{}", shares(&texts));
     println!(
         "{:<24} {:>6} {:>8} {:>8} {:>8} {:>8}",
         "queries", "count", "p50 ms", "p99", "worst", "recall"
@@ -143,6 +144,23 @@ fn main() -> Result<()> {
         "not within its bounds: recall 0.99, p99 20 ms, index 0.5 of the text"
     );
     Ok(())
+}
+
+/// How much of the text its most frequent characters are.
+fn shares(texts: &[(SearchText, SearchText)]) -> String {
+    let mut counts: HashMap<char, usize> = HashMap::new();
+    let all = texts.iter().flat_map(|(_, body)| body.as_str().chars());
+    for character in all.filter(|&c| class(c) == Class::Run) {
+        *counts.entry(character).or_default() += 1;
+    }
+    let mut counts: Vec<usize> = counts.into_values().collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let all = counts.iter().sum();
+    let of = |most: usize| 100.0 * ratio(counts.iter().take(most).sum(), all);
+    let [one, ten, hundred, thousand] = [1, 10, 100, 1_000].map(of);
+    format!(
+        "of all Han, the first 1, 10, 100, 1000 are {one:.1}, {ten:.1}, {hundred:.1}, {thousand:.1} %"
+    )
 }
 
 /// Queries of each kind, cut from articles where a word may be cut.

@@ -15,7 +15,7 @@ use crate::rules::terms::{SearchText, Term};
 use crate::store::articles::article;
 use crate::store::columns::{Cells, number};
 use crate::store::error::StoreError;
-use crate::store::press::Unpress;
+use crate::store::press::Unpressed;
 use crate::store::shapes::More;
 
 /// With more feeds than these it is cheaper to look at each candidate's.
@@ -88,8 +88,6 @@ struct Search<'a> {
     /// Whether there are feeds that cannot.
     some: bool,
     names: bool,
-    /// Made with the first body that is read.
-    unpress: Option<Unpress>,
     looked: usize,
     found: Found,
 }
@@ -126,7 +124,6 @@ impl<'a> Search<'a> {
             feeds,
             some,
             names: seek.query.names_people_or_categories(),
-            unpress: None,
             looked: 0,
             found: Found::default(),
         })
@@ -307,7 +304,7 @@ impl<'a> Search<'a> {
     }
 
     /// What of an article is searched.
-    fn texts(&mut self, seq: i64) -> Result<Option<Searchable>, StoreError> {
+    fn texts(&self, seq: i64) -> Result<Option<Searchable>, StoreError> {
         let sql = if self.names {
             "SELECT seq, title, body_kind, body, more FROM article WHERE seq = ?1"
         } else {
@@ -319,14 +316,9 @@ impl<'a> Search<'a> {
             return Ok(None);
         };
         let cells = Cells::of(row, "article", "seq")?;
-        let bad = |why: String| cells.bad("body", &why);
-        let unpress = match &mut self.unpress {
-            Some(unpress) => unpress,
-            none => none.insert(Unpress::new().map_err(|error| bad(error.to_string()))?),
-        };
         let body = Content {
             kind: cells.content_kind("body_kind")?,
-            text: unpress.text(row.get_ref("body")?).map_err(bad)?,
+            text: cells.get::<Unpressed>("body")?.0,
         };
         let more: More = if self.names {
             cells.json("more")?
