@@ -59,6 +59,7 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
             "show",
             "status",
             "why",
+            "group",
             "try",
             "reextract",
             "check",
