@@ -61,6 +61,7 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
             "diff",
             "status",
             "why",
+            "group",
             "try",
             "reextract",
             "release",
