@@ -124,7 +124,7 @@ pub fn verify(store: &Store, directory: &Path, asked: &Asked) -> Result<Proof, A
         days: BTreeSet::new(),
     };
     let mut day: Option<(Draft, Day)> = None;
-    let mut after = None;
+    let mut after = 0;
     loop {
         let page = store.filed(after, PAGE)?;
         let Some(last) = page.last() else {
@@ -138,7 +138,7 @@ pub fn verify(store: &Store, directory: &Path, asked: &Asked) -> Result<Proof, A
             day = Some((draft, of));
             continue;
         };
-        after = Some(last.file.seq);
+        after = last.place;
         walk.files(&page)?;
         for filed in &page {
             if day.as_ref().is_none_or(|(_, of)| *of != filed.day) {

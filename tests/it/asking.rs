@@ -65,6 +65,7 @@ fn p_65_no_command_asks_without_the_validators_there_are() {
             "try",
             "reextract",
             "release",
+            "rules",
             "check",
             "doctor",
             "feeds",

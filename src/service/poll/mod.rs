@@ -318,6 +318,7 @@ fn conclude(pages: usize, document: RawHash, came: Came, rest: Rest, details: De
         changes,
         roll,
     } = rest;
+    let changes = *changes;
     articles.extend(details.articles);
     let unknown: HashSet<&EntryKey> = roll.strange.iter().collect();
     let arrivals = articles
