@@ -72,7 +72,7 @@ fn set_aside(store: &Store, directory: &Path) -> Result<(), PublishError> {
         let there = files::read_if_there(&path)?.unwrap_or_default();
         let noted = store.manifest(day)?.map(|noted| noted.digest);
         if noted != Some(*blake3::hash(&there).as_bytes()) {
-            files::set_aside(&path, "before-restore")?;
+            files::set_aside(&path, manifest::BEFORE_RESTORE)?;
         }
     }
     files::sync_dir(directory)?;

@@ -379,7 +379,7 @@ impl Walk<'_> {
             } else if files::is_temporary(&name) {
                 let why = "left by a run that was cut off; the next publication removes it";
                 self.proof.unfinished.push((name, why));
-            } else {
+            } else if !manifest::is_set_aside(&name) {
                 self.proof.foreign.push(name);
             }
         }

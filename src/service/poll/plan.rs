@@ -69,7 +69,7 @@ pub(super) struct Rest {
     /// Whether one of them was here.
     pub met: bool,
     /// What there is to note of entries besides their words.
-    pub changes: Box<Changes>,
+    pub changes: Changes,
     /// Who they are.
     pub roll: Roll,
 }
@@ -260,7 +260,7 @@ pub(super) fn plan(
             whole: whole(&entries),
             entries: count,
             met: !entries.is_empty(),
-            changes: Box::new(changes),
+            changes,
             roll,
         },
     })
