@@ -74,17 +74,43 @@ impl FromSql for Unpressed {
     }
 }
 
+/// Reads texts from the disk, one after the other with the same tables: to make them costs more than a short text.
+pub(super) struct Unpress(Decompressor<'static>);
+
+impl Unpress {
+    pub(super) fn new() -> io::Result<Self> {
+        Decompressor::new().map(Self)
+    }
+
+    /// The text in a column of a row.
+    pub(super) fn text(&mut self, value: ValueRef<'_>) -> Result<String, String> {
+        match value {
+            ValueRef::Blob(frame) => text_of(unpress_with(&mut self.0, frame)?),
+            other => String::column_result(other).map_err(|error| error.to_string()),
+        }
+    }
+}
+
 fn unpress(frame: &[u8]) -> Result<String, String> {
-    String::from_utf8(unpress_bytes(frame)?).map_err(|error| error.to_string())
+    text_of(unpress_bytes(frame)?)
+}
+
+fn text_of(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
 fn unpress_bytes(frame: &[u8]) -> Result<Vec<u8>, String> {
+    let mut decompressor = Decompressor::new().map_err(|error| error.to_string())?;
+    unpress_with(&mut decompressor, frame)
+}
+
+fn unpress_with(decompressor: &mut Decompressor<'_>, frame: &[u8]) -> Result<Vec<u8>, String> {
     let size = match get_frame_content_size(frame) {
         Ok(Some(size)) if size <= LARGEST => usize::try_from(size).map_err(|e| e.to_string())?,
         _ => return Err("not a zstd frame of ours".to_owned()),
     };
-    Decompressor::new()
-        .and_then(|mut decompressor| decompressor.decompress(frame, size))
+    decompressor
+        .decompress(frame, size)
         .map_err(|error| error.to_string())
 }
 
@@ -121,6 +147,11 @@ mod tests {
                 Pressed::Frame(frame) => {
                     assert!(text.len() >= LONG && frame.len() < text.len() / 10);
                     assert_eq!(unpress(&frame).unwrap(), text);
+                    let mut unpress = Unpress::new().unwrap();
+                    for _ in 0..2 {
+                        assert_eq!(unpress.text(ValueRef::Blob(&frame)).unwrap(), text);
+                        assert!(unpress.text(ValueRef::Blob(&frame[1..])).is_err());
+                    }
                 }
             }
         }

@@ -75,14 +75,41 @@ pub fn fold(text: &str) -> CanonicalText {
     CanonicalText::from_folded(out.finish())
 }
 
+/// What a character is to a text that is cut into words, where its neighbours do not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alone {
+    /// It parts words, as [`parts`] says.
+    Parts,
+    /// It leaves this character, unless one that depends follows it.
+    Leaves(char),
+    /// It is to be folded with what stands before and behind it.
+    Depends,
+}
+
+/// What a character is, where its neighbours do not matter.
+#[inline]
+pub fn alone(char: char) -> Alone {
+    if char.is_ascii() {
+        return if char.is_ascii_alphanumeric() {
+            Alone::Leaves(char.to_ascii_lowercase())
+        } else {
+            Alone::Parts
+        };
+    }
+    match MAP.get(char) {
+        Entry::Vanishes => Alone::Parts,
+        Entry::Becomes(folded) => Alone::Leaves(folded),
+        Entry::Depends => Alone::Depends,
+    }
+}
+
 /// Whether a character parts words: it leaves nothing, and neither belongs to the letter before it (an accent, a tone
 /// mark) nor is it invisible.
 pub fn parts(char: char) -> bool {
-    match MAP.get(char) {
-        _ if char.is_ascii() => !char.is_ascii_alphanumeric(),
-        Entry::Vanishes => true,
-        Entry::Becomes(_) => false,
-        Entry::Depends => {
+    match alone(char) {
+        Alone::Parts => true,
+        Alone::Leaves(_) => false,
+        Alone::Depends => {
             // Most of what depends and is no mark is Han beyond the BMP.
             !matches!(char, '\u{20000}'..='\u{3FFFF}')
                 && !is_invisible(char)

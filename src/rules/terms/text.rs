@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::script::{Class, class, is_dense};
 use crate::model::content::CanonicalText;
-use crate::rules::fold::{fold, is_invisible, parts};
+use crate::rules::fold::{Alone, alone, fold, is_invisible, parts};
 
 /// A text as it is searched: what [`fold`] leaves of it, and one blank wherever a blank, punctuation or a symbol parted
 /// words, so that nothing is found across a full stop. White space beside Han or kana is typesetting and parts nothing.
@@ -19,10 +19,41 @@ impl SearchText {
     /// Folds a text for searching.
     pub fn of(text: &str) -> Self {
         let mut out = String::with_capacity(text.len());
-        each_chunk(text, |gap, chunk| {
-            let folded = fold(text.get(chunk).unwrap_or_default());
-            append(&mut out, gap, folded.as_str())
-        });
+        let mut gap = Gap::None;
+        // Where the chunk at hand begins, in the text, and in `out` with the gap before it; character by character, and
+        // as a whole where one depends on its neighbours.
+        let mut chunk = None;
+        let mut chars = text.char_indices();
+        while let Some((at, char)) = chars.next() {
+            match alone(char) {
+                Alone::Leaves(folded) if chunk.is_some() => out.push(folded),
+                Alone::Leaves(folded) => {
+                    chunk = Some((at, out.len(), gap));
+                    append(&mut out, gap, folded.encode_utf8(&mut [0; 4]));
+                    gap = Gap::None;
+                }
+                Alone::Parts => {
+                    chunk = None;
+                    gap = gap.max(Gap::of(char));
+                }
+                Alone::Depends if parts(char) => {
+                    chunk = None;
+                    gap = gap.max(Gap::of(char));
+                }
+                Alone::Depends => {
+                    let (start, written, before) = chunk.take().unwrap_or((at, out.len(), gap));
+                    out.truncate(written);
+                    let rest = text.get(start..).unwrap_or_default();
+                    let whole = rest.find(parts).map_or(rest, |end| &rest[..end]);
+                    gap = before;
+                    if append(&mut out, gap, fold(whole).as_str()) {
+                        gap = Gap::None;
+                    }
+                    let end = start + whole.len();
+                    while chars.offset() < end && chars.next().is_some() {}
+                }
+            }
+        }
         Self(out)
     }
 
@@ -162,6 +193,16 @@ enum Gap {
     Mark,
 }
 
+impl Gap {
+    fn of(char: char) -> Self {
+        if char.is_whitespace() {
+            Self::Blank
+        } else {
+            Self::Mark
+        }
+    }
+}
+
 /// Cuts a text at what parts words. `each` says whether anything was left of a chunk: if not, the gap before it lasts.
 fn each_chunk(text: &str, mut each: impl FnMut(Gap, Range<usize>) -> bool) {
     let mut gap = Gap::None;
@@ -176,11 +217,7 @@ fn each_chunk(text: &str, mut each: impl FnMut(Gap, Range<usize>) -> bool) {
         {
             gap = Gap::None;
         }
-        gap = gap.max(if char.is_whitespace() {
-            Gap::Blank
-        } else {
-            Gap::Mark
-        });
+        gap = gap.max(Gap::of(char));
     }
     if let Some(start) = start {
         each(gap, start..text.len());

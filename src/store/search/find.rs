@@ -15,7 +15,7 @@ use crate::rules::terms::{SearchText, Term};
 use crate::store::articles::article;
 use crate::store::columns::{Cells, number};
 use crate::store::error::StoreError;
-use crate::store::press::Unpressed;
+use crate::store::press::Unpress;
 use crate::store::shapes::More;
 
 /// With more feeds than these it is cheaper to look at each candidate's.
@@ -88,6 +88,8 @@ struct Search<'a> {
     /// Whether there are feeds that cannot.
     some: bool,
     names: bool,
+    /// Made with the first body that is read.
+    unpress: Option<Unpress>,
     looked: usize,
     found: Found,
 }
@@ -124,6 +126,7 @@ impl<'a> Search<'a> {
             feeds,
             some,
             names: seek.query.names_people_or_categories(),
+            unpress: None,
             looked: 0,
             found: Found::default(),
         })
@@ -251,11 +254,11 @@ impl<'a> Search<'a> {
     }
 
     fn matches(&mut self, light: &Light) -> Result<bool, StoreError> {
-        let Some(feed) = self.feeds.get(&light.feed) else {
+        let Some(feed) = self.feeds.get(&light.feed).cloned() else {
             return Ok(false);
         };
-        let tags = self.seek.tags.get(feed).map_or(&[][..], Vec::as_slice);
-        if !self.seek.query.possible(feed, tags, Some(light.date)) {
+        let tags = self.seek.tags.get(&feed).map_or(&[][..], Vec::as_slice);
+        if !self.seek.query.possible(&feed, tags, Some(light.date)) {
             return Ok(false);
         }
         let shown = self.seek.shown.is_none() || !self.waits(light)?;
@@ -267,7 +270,7 @@ impl<'a> Search<'a> {
         Ok(texts.is_some_and(|texts| {
             self.seek.query.matches(&Haystack {
                 texts: &texts,
-                feed,
+                feed: &feed,
                 tags,
                 date: light.date,
             })
@@ -304,7 +307,7 @@ impl<'a> Search<'a> {
     }
 
     /// What of an article is searched.
-    fn texts(&self, seq: i64) -> Result<Option<Searchable>, StoreError> {
+    fn texts(&mut self, seq: i64) -> Result<Option<Searchable>, StoreError> {
         let sql = if self.names {
             "SELECT seq, title, body_kind, body, more FROM article WHERE seq = ?1"
         } else {
@@ -316,9 +319,14 @@ impl<'a> Search<'a> {
             return Ok(None);
         };
         let cells = Cells::of(row, "article", "seq")?;
+        let bad = |why: String| cells.bad("body", &why);
+        let unpress = match &mut self.unpress {
+            Some(unpress) => unpress,
+            none => none.insert(Unpress::new().map_err(|error| bad(error.to_string()))?),
+        };
         let body = Content {
             kind: cells.content_kind("body_kind")?,
-            text: cells.get::<Unpressed>("body")?.0,
+            text: unpress.text(row.get_ref("body")?).map_err(bad)?,
         };
         let more: More = if self.names {
             cells.json("more")?
