@@ -5,9 +5,9 @@
 //!     cargo run --example reprints [-- ARTICLES [SEED]]
 
 #![allow(
-    clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
     clippy::many_single_char_names,
     clippy::too_many_lines,
     missing_docs

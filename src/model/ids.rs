@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A subscription's name: 1 to 40 of `a`–`z`, `0`–`9` and `-`, so it is safe in a path, a URL and a log line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,7 +41,7 @@ impl fmt::Display for FeedId {
 
 /// The id a publisher gave an entry (`atom:id`, `guid`, JSON Feed `id`), compared byte for byte (RFC 4287 §4.2.6.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntryId(Box<str>);
+pub struct EntryId(Arc<str>);
 
 impl EntryId {
     /// The publisher's id, or `None` where it is empty: an empty id is no id. Surrounding white space is an

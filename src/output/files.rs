@@ -178,6 +178,21 @@ pub fn sweep(dir: &Path) -> Result<usize, FileError> {
     Ok(swept)
 }
 
+/// Gives a file another name: its own with `.ending` behind it, and a number where there is one already.
+pub fn set_aside(path: &Path, ending: &str) -> Result<(), FileError> {
+    let mut names = (1_u32..=1_000).map(|n| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{ending}"));
+        if n > 1 {
+            name.push(format!(".{n}"));
+        }
+        PathBuf::from(name)
+    });
+    let free = names.find(|name| fs::symlink_metadata(name).is_err());
+    let to = free.unwrap_or_else(|| path.with_extension(ending));
+    fs::rename(path, to).map_err(failed("rename", path))
+}
+
 /// Makes what was created or renamed in a directory survive a loss of power.
 pub fn sync_dir(dir: &Path) -> Result<(), FileError> {
     // Elsewhere a directory cannot be opened as a file.

@@ -30,11 +30,11 @@ pub fn export(store: &Store, directory: &Path) -> Result<Exported, ArchiveError>
     }
     let mut exported = Exported::default();
     let mut day: Option<(Draft, Day)> = None;
-    let mut after = None;
+    let mut after = 0;
     loop {
         let page = store.filed(after, PAGE)?;
         let Some(last) = page.last() else { break };
-        after = Some(last.file.seq);
+        after = last.place;
         let mut batch = Vec::with_capacity(page.len());
         for filed in &page {
             if day.as_ref().is_none_or(|(_, of)| *of != filed.day) {

@@ -17,6 +17,12 @@ use crate::store::{Grouped, Kin, Printed, Store, StoreError, Subject};
 /// Articles of a slice: compared together, written together.
 const SLICE: usize = 64;
 
+/// Texts of a slice and of its candidates that are kept for more comparisons.
+const AT_HAND: usize = 2 * SLICE;
+
+/// Characters of an article that are read: several times what is compared, since punctuation is not.
+const CHARS: usize = 100_000;
+
 /// Rows read at once, of those that are looked through.
 const ROWS: usize = 4_096;
 
@@ -178,8 +184,8 @@ impl Grouping {
 
     fn sheet(&self, entry: ArticleSeq) -> Result<Option<Sheet>, StoreError> {
         let subject = self.store.subject(entry)?;
-        Ok(subject.map(|subject| Sheet {
-            words: html::words(&subject.body).into_owned(),
+        Ok(subject.map(|mut subject| Sheet {
+            words: words(&mut subject),
             subject,
         }))
     }
@@ -375,15 +381,24 @@ impl Own {
         }
         let read = match self.store.subject(entry)? {
             None => None,
-            Some(subject) => {
-                let words = html::words(&subject.body).into_owned();
+            Some(mut subject) => {
+                let words = words(&mut subject);
                 let text = self.text(&subject.feed, &Reading::of(&subject.title, &words))?;
                 Some(Rc::new((subject, text)))
             }
         };
-        texts.insert(entry, read.clone());
+        if texts.len() < AT_HAND {
+            texts.insert(entry, read.clone());
+        }
         Ok(read)
     }
+}
+
+/// The words that are compared, in place of the body: a slice of long articles is not to be in memory whole.
+fn words(subject: &mut Subject) -> String {
+    let words = html::cut(&html::words(&subject.body), CHARS).to_owned();
+    subject.body.text = String::new();
+    words
 }
 
 /// How far back the index goes: an article that is late by a quarter of the window needs nothing from the disk.

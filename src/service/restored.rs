@@ -6,7 +6,8 @@ use std::io;
 use std::path::Path;
 
 use crate::model::ids::ArticleSeq;
-use crate::output::archive::name;
+use crate::output::archive::{manifest, name};
+use crate::output::files;
 use crate::output::sealed;
 use crate::service::publish::PublishError;
 use crate::store::{Store, Stray};
@@ -50,8 +51,32 @@ pub async fn catch_up(
         return Ok(None);
     };
     let files = strays.len();
+    if let Some(directory) = archive {
+        set_aside(store, directory)?;
+    }
     store.keep_strays(strays, now).await?;
     Ok(Some(Behind { next, now, files }))
+}
+
+/// Gives manifests that the store did not write as they are another name: they name files it knows nothing of, so it could
+/// neither go on with them nor write over them, and they prove what there was before.
+fn set_aside(store: &Store, directory: &Path) -> Result<(), PublishError> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Ok(());
+    };
+    for name in entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()) {
+        let Some(day) = manifest::day_of(&name) else {
+            continue;
+        };
+        let path = directory.join(&name);
+        let there = files::read_if_there(&path)?.unwrap_or_default();
+        let noted = store.manifest(day)?.map(|noted| noted.digest);
+        if noted != Some(*blake3::hash(&there).as_bytes()) {
+            files::set_aside(&path, manifest::BEFORE_RESTORE)?;
+        }
+    }
+    files::sync_dir(directory)?;
+    Ok(())
 }
 
 /// The files of a directory that have names of archive files. Of one that cannot be listed, none.

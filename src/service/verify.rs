@@ -124,7 +124,7 @@ pub fn verify(store: &Store, directory: &Path, asked: &Asked) -> Result<Proof, A
         days: BTreeSet::new(),
     };
     let mut day: Option<(Draft, Day)> = None;
-    let mut after = None;
+    let mut after = 0;
     loop {
         let page = store.filed(after, PAGE)?;
         let Some(last) = page.last() else {
@@ -138,7 +138,7 @@ pub fn verify(store: &Store, directory: &Path, asked: &Asked) -> Result<Proof, A
             day = Some((draft, of));
             continue;
         };
-        after = Some(last.file.seq);
+        after = last.place;
         walk.files(&page)?;
         for filed in &page {
             if day.as_ref().is_none_or(|(_, of)| *of != filed.day) {
@@ -379,7 +379,7 @@ impl Walk<'_> {
             } else if files::is_temporary(&name) {
                 let why = "left by a run that was cut off; the next publication removes it";
                 self.proof.unfinished.push((name, why));
-            } else {
+            } else if !manifest::is_set_aside(&name) {
                 self.proof.foreign.push(name);
             }
         }

@@ -101,8 +101,9 @@ pub(super) fn file_of(cells: &Cells<'_, '_>) -> Result<ArchivedFile, StoreError>
 fn keep_file(transaction: &Connection, file: &ArchivedFile) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO archive_file (seq, name, format, language, zone, digest, size, day)
+            "INSERT INTO archive_file (seq, name, format, language, zone, digest, size, place, day)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+                     (SELECT coalesce(max(place), 0) + 1 FROM archive_file),
                      max(coalesce((SELECT (recorded - ((recorded % ?8) + ?8) % ?8) / ?8 FROM article WHERE seq = ?1), 0),
                          coalesce((SELECT max(day) FROM archive_file), -999999)))
              ON CONFLICT (seq) DO UPDATE SET name = excluded.name, format = excluded.format,

@@ -13,7 +13,9 @@ use crate::store::writer::Command;
 /// A file of the archive, and the day whose manifest names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filed {
-    /// The day. Never earlier than that of a file with a lower number.
+    /// When it came into the archive, among all files: from 1.
+    pub place: u64,
+    /// The day. Never earlier than that of a file that came before it.
     pub day: Day,
     /// The file.
     pub file: ArchivedFile,
@@ -31,12 +33,12 @@ pub struct NotedManifest {
 }
 
 impl Store {
-    /// Files of the archive with higher numbers, ascending, each with its day.
-    pub fn filed(&self, after: Option<ArticleSeq>, limit: usize) -> Result<Vec<Filed>, StoreError> {
+    /// Files of the archive behind this place, in the order they came into it, each with its day.
+    pub fn filed(&self, after: u64, limit: usize) -> Result<Vec<Filed>, StoreError> {
         self.shared.readers.read(|c| filed(c, after, limit))
     }
 
-    /// The files of one day, by number.
+    /// The files of one day, in the order they came into the archive.
     pub fn filed_on(&self, day: Day) -> Result<Vec<Filed>, StoreError> {
         self.shared.readers.read(|c| filed_on(c, day))
     }
@@ -97,23 +99,20 @@ impl Store {
 }
 
 const FILES: &str =
-    "SELECT t.seq, t.name, t.format, t.language, t.zone, t.digest, t.size, t.day, i.foreign_id
+    "SELECT t.seq, t.name, t.format, t.language, t.zone, t.digest, t.size, t.place, t.day, i.foreign_id
        FROM archive_file t LEFT JOIN imported i ON i.seq = t.seq";
 
-fn filed(
-    connection: &Connection,
-    after: Option<ArticleSeq>,
-    limit: usize,
-) -> Result<Vec<Filed>, StoreError> {
-    let after = after.map_or(Ok(-1), number)?;
-    let mut statement =
-        connection.prepare_cached(&format!("{FILES} WHERE t.seq > ?1 ORDER BY t.seq LIMIT ?2"))?;
+fn filed(connection: &Connection, after: u64, limit: usize) -> Result<Vec<Filed>, StoreError> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&format!(
+        "{FILES} WHERE t.place > ?1 ORDER BY t.place LIMIT ?2"
+    ))?;
     collect(statement.query(params![after, count(limit)])?, filed_row)
 }
 
 fn filed_on(connection: &Connection, day: Day) -> Result<Vec<Filed>, StoreError> {
     let mut statement =
-        connection.prepare_cached(&format!("{FILES} WHERE t.day = ?1 ORDER BY t.seq"))?;
+        connection.prepare_cached(&format!("{FILES} WHERE t.day = ?1 ORDER BY t.place"))?;
     collect(statement.query([day.number()])?, filed_row)
 }
 
@@ -140,6 +139,7 @@ fn collect<T>(
 fn filed_row(row: &Row<'_>) -> Result<Filed, StoreError> {
     let cells = Cells::of(row, "archive_file", "seq")?;
     Ok(Filed {
+        place: cells.count("place")?,
         day: Day::from_number(cells.get("day")?),
         file: file_of(&cells)?,
     })

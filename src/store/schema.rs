@@ -11,14 +11,14 @@ pub(super) const APPLICATION_ID: i64 = 0x666d_696c;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_withheld.sql"),
-    include_str!("migrations/0012_revisions.sql"),
-    include_str!("migrations/0013_identity.sql"),
-    include_str!("migrations/0016_keeping.sql"),
-    include_str!("migrations/0015_manifest.sql"),
-    include_str!("migrations/0017_images.sql"),
-    include_str!("migrations/0010_search.sql"),
-    include_str!("migrations/0014_rules.sql"),
-    include_str!("migrations/0011_groups.sql"),
+    include_str!("migrations/0003_revisions.sql"),
+    include_str!("migrations/0004_identity.sql"),
+    include_str!("migrations/0005_keeping.sql"),
+    include_str!("migrations/0006_manifest.sql"),
+    include_str!("migrations/0007_images.sql"),
+    include_str!("migrations/0008_search.sql"),
+    include_str!("migrations/0009_rules.sql"),
+    include_str!("migrations/0010_groups.sql"),
 ];
 
 /// The newest schema.

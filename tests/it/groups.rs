@@ -485,6 +485,10 @@ async fn f_48_sealed_pages_have_every_copy_and_the_window_one_of_a_group() {
                 window.extend(titles(&text));
             } else if publication.path.starts_with("/archive/") {
                 sealed.extend(titles(&text));
+                for (title, named) in entries(&text) {
+                    let is_copy = title.starts_with("转来");
+                    assert!(!is_copy || named == ["a/near"], "{title}: {named:?}");
+                }
                 let before = frozen
                     .entry(publication.path)
                     .or_insert_with(|| text.clone());

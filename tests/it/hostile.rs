@@ -19,8 +19,9 @@ use crate::support::script::{self, Act, answer, raw};
 const RSS: &str = "application/rss+xml";
 const JSON: &str = "application/feed+json";
 
-/// Peak memory of the whole run.
-const MEMORY_KIB: u64 = 200 * 1024;
+/// Peak memory of the whole run, the program's own pages in it: 178 to 225 MiB were seen, by which feeds are read at once. A
+/// bomb that went off would be gigabytes.
+const MEMORY_KIB: u64 = 256 * 1024;
 
 /// With its timeouts, and the machine busy with other things.
 const PATIENCE: Duration = Duration::from_mins(2);

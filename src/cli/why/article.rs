@@ -320,6 +320,10 @@ fn shown(
     let owner = owner.filter(|_| settings.collapse != Collapse::None);
     let (belongs, why) = match (looked.revisions.last(), owner) {
         _ if is_hidden => (false, "its feed is private".to_owned()),
+        _ if dropped => (
+            false,
+            "a rule drops it; its source's own feed has it".to_owned(),
+        ),
         _ if let Some(why) = standing.why => (false, format!("withheld: {}", because(why))),
         (Some(latest), _) if *latest != stored.seq => (
             false,
@@ -337,10 +341,6 @@ fn shown(
             format!(
                 "article {seq} of {feed} is shown for it: it is a copy in nearly the same words"
             ),
-        ),
-        _ if dropped => (
-            false,
-            "a rule drops it; its source's own feed has it".to_owned(),
         ),
         _ if fair.as_ref().is_some_and(|fair| fair.contains(&stored.seq)) => (
             true,

@@ -24,6 +24,15 @@ pub fn day_of(name: &str) -> Option<Day> {
     Day::parse(name.strip_prefix("MANIFEST-")?)
 }
 
+/// What stands behind the name of a manifest that was set aside when an older store was put back.
+pub const BEFORE_RESTORE: &str = "before-restore";
+
+/// Whether this is the name of such a one.
+pub fn is_set_aside(name: &str) -> bool {
+    let named = name.split_once('.');
+    named.is_some_and(|(name, rest)| day_of(name).is_some() && rest.starts_with(BEFORE_RESTORE))
+}
+
 /// A digest as it is written: 64 hex digits.
 pub fn hex(digest: &Digest) -> String {
     blake3::Hash::from(*digest).to_hex().to_string()

@@ -398,6 +398,6 @@ mod tests {
         let state = FeedState::new(subscription.id.clone());
         let job = Job::new(subscription, source::source("feed").unwrap(), state);
         let size = size_of_val(&poll(&desk, job));
-        assert!(size <= 3_400, "{size} bytes");
+        assert!(size <= 3_500, "{size} bytes");
     }
 }

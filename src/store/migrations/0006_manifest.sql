@@ -8,6 +8,12 @@ UPDATE archive_file SET day = past.day
                max((a.recorded - ((a.recorded % 86400000) + 86400000) % 86400000) / 86400000) OVER (ORDER BY f.seq) AS day
           FROM archive_file f JOIN article a ON a.seq = f.seq) AS past
  WHERE past.seq = archive_file.seq;
+-- In which order files came into the archive: mostly that of their numbers, but a file that waited comes later.
+ALTER TABLE archive_file ADD COLUMN place INTEGER;
+UPDATE archive_file SET place = past.place
+  FROM (SELECT seq, row_number() OVER (ORDER BY seq) AS place FROM archive_file) AS past
+ WHERE past.seq = archive_file.seq;
+CREATE UNIQUE INDEX archive_file_by_place ON archive_file (place);
 CREATE INDEX archive_file_by_day ON archive_file (day);
 CREATE INDEX archive_file_unmeasured ON archive_file (seq) WHERE size IS NULL;
 
