@@ -20,11 +20,12 @@ pub fn catch_up(store: &Store) -> Result<bool, StoreError> {
     }
     let slice = store.unindexed(SLICE)?;
     if slice.next == slice.state.next {
-        return Ok(false);
+        // There is time for it now. Without it the index would stay a good deal longer.
+        return Ok(store.index_is_scattered()? && runtime.block_on(store.gather_index())?);
     }
     let more = slice.more;
     let taken = runtime.block_on(store.index(terms_of(&slice)))?;
-    Ok(more || !taken)
+    Ok(more || !taken || store.index_is_scattered()?)
 }
 
 /// How many articles are not in the index.

@@ -258,6 +258,16 @@ impl Store {
         self.ask(|reply| Command::ResetIndex(recipe, reply)).await
     }
 
+    /// Whether the search index is a good deal longer than it could be.
+    pub fn index_is_scattered(&self) -> Result<bool, StoreError> {
+        self.shared.readers.read(search::is_scattered)
+    }
+
+    /// Makes the search index a little shorter, and says whether anything was done.
+    pub async fn gather_index(&self) -> Result<bool, StoreError> {
+        self.ask(Command::GatherIndex).await
+    }
+
     /// How far the search index is.
     pub fn index_state(&self) -> Result<IndexState, StoreError> {
         self.shared.readers.read(search::state)

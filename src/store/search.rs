@@ -16,7 +16,13 @@ use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
 
 /// Numbers of one block.
-pub(super) const BLOCK: u64 = 8;
+pub(super) const BLOCK: u64 = 16;
+
+/// Pages of an index below which nobody cares in how many parts it lies.
+const WORTH: i64 = 64;
+
+/// Pages of the index that are merged at once: about a megabyte.
+const MERGED: i64 = 256;
 
 /// Bytes of bodies in one slice, about.
 const SLICE_BYTES: usize = 4 << 20;
@@ -184,6 +190,33 @@ pub(super) fn reset(transaction: &Connection, recipe: u32) -> Result<(), StoreEr
         .prepare_cached("UPDATE search_state SET recipe = ?1, next = 0, block = 0")?
         .execute([recipe])?;
     Ok(())
+}
+
+/// Whether the index lies in so many parts that it is a good deal longer than it could be: each part has its own list of
+/// terms.
+pub(super) fn is_scattered(connection: &Connection) -> Result<bool, StoreError> {
+    // Parts by their pages, the longest first. Those that are short in all are not worth it.
+    let mut statement = connection
+        .prepare_cached("SELECT count(*) FROM search_idx GROUP BY segid ORDER BY 1 DESC")?;
+    let parts: Vec<i64> = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let longest = parts.first().copied().unwrap_or(0);
+    let all: i64 = parts.iter().sum();
+    Ok(all > WORTH && all - longest > longest / 2)
+}
+
+/// Merges a little of an index that [`is_scattered`], and says whether anything was done. Inside the caller's
+/// transaction.
+pub(super) fn gather(transaction: &Connection) -> Result<bool, StoreError> {
+    let before = transaction.total_changes();
+    for table in ["search", "search_block"] {
+        // Less than nothing: all parts into one, and not only those of one length.
+        let sql = format!("INSERT INTO {table} ({table}, rank) VALUES ('merge', ?1)");
+        transaction.prepare_cached(&sql)?.execute([-MERGED])?;
+    }
+    // Each of the two orders is a change itself.
+    Ok(transaction.total_changes() - before > 2)
 }
 
 /// Takes an article out of the index, where it is in it. What is left of it in blocks finds nothing. Inside the caller's

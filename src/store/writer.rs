@@ -77,6 +77,7 @@ pub(super) enum Command {
     Images(images::Work, Reply<Vec<ImageCopy>>),
     Index(Box<Terms>, Reply<bool>),
     ResetIndex(u32, Reply<()>),
+    GatherIndex(Reply<bool>),
     Rule(ruling::Order, Timestamp, Reply<bool>),
     BeginGrouping(u8, i64, Reply<()>),
     Grouped(Box<Grouped>, Reply<bool>),
@@ -204,6 +205,7 @@ impl Writer {
                 Command::ResetIndex(recipe, reply) => {
                     self.answer(reply, |t, _| search::reset(t, recipe));
                 }
+                Command::GatherIndex(reply) => self.answer(reply, |t, _| search::gather(t)),
                 Command::Rule(order, at, reply) => {
                     self.answer(reply, |t, _| ruled::obey(t, &order, at));
                 }

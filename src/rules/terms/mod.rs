@@ -18,7 +18,7 @@ pub use text::{Mapped, SearchText};
 use crate::model::content::ContentHash;
 
 /// The number of this recipe and of the fold below it. An index of another number is built anew.
-pub const RECIPE: u32 = 1 << 8 | ContentHash::RECIPE as u32;
+pub const RECIPE: u32 = 2 << 8 | ContentHash::RECIPE as u32;
 
 /// Longer words are indexed by their beginnings: nobody types more, and a stranger's word has no end.
 const LONGEST: usize = 40;

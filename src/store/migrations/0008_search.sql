@@ -7,7 +7,7 @@ CREATE VIRTUAL TABLE search USING fts5 (
   terms, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
 );
 
--- The single characters of blocks of eight numbers, written once when a block is full: a text of one character has no
+-- The single characters of blocks of sixteen numbers, written once when a block is full: a text of one character has no
 -- pair, and a list of its articles would be half as long as the store.
 CREATE VIRTUAL TABLE search_block USING fts5 (
   terms, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'

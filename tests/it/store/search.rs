@@ -313,3 +313,35 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_index_in_many_parts_is_gathered_and_finds_the_same() {
+    let store = Scratch::new();
+    let parts = |store: &Scratch| -> i64 {
+        let sql = "SELECT count(DISTINCT segid) FROM search_idx";
+        store.raw().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    // Each batch in a part of its own: nothing is merged on the way.
+    let raw = store.raw();
+    raw.execute_batch("INSERT INTO search (search, rank) VALUES ('automerge', 0)")
+        .unwrap();
+    drop(raw);
+    for batch in 0..6 {
+        let one = |n: u32| {
+            let word = |k: u32| char::from_u32(0x4E00 + (n * 131 + k * 17) % 9_000).unwrap();
+            let words: String = (0..400).map(word).collect();
+            article(
+                &format!("{batch}-{n}"),
+                &format!("{words} 下雨 number {batch}"),
+            )
+        };
+        let articles = (batch * 200..(batch + 1) * 200).map(one).collect();
+        store.record(poll("a", at(i64::from(batch)), articles));
+        catch_up(&store);
+    }
+    assert!(parts(&store) <= 2, "{}", parts(&store));
+    assert!(!store.store.index_is_scattered().unwrap());
+    assert_eq!(found(&store, "下雨").len(), 1_200);
+    assert_eq!(found(&store, "\"number 3\"").len(), 200);
+    store.store.verify().unwrap();
+}
