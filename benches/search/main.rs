@@ -59,19 +59,7 @@ fn main() -> Result<()> {
     let runtime = Runtime::new()?;
     let corpus = Corpus::new();
 
-    let mut texts = Vec::with_capacity(count);
-    let mut bytes = 0;
-    for first in (0..count).step_by(POLL) {
-        let mut articles = Vec::with_capacity(POLL);
-        for n in first..(first + POLL).min(count) {
-            let (title, body) = corpus.article(n);
-            let words = html::text(&body);
-            bytes += title.len() + words.len();
-            texts.push((SearchText::of(&title), SearchText::of(&words)));
-            articles.push(article(n, title, body));
-        }
-        runtime.block_on(store.record(poll(first, articles)?))?;
-    }
+    let (texts, bytes) = stock(&store, &runtime, &corpus, count)?;
     let before = used(&path)?;
     let spent = cpu(UsageWho::RUSAGE_SELF)?;
     let began = Instant::now();
@@ -144,6 +132,27 @@ fn main() -> Result<()> {
         "not within its bounds: recall 0.99, p99 20 ms, index 0.5 of the text"
     );
     Ok(())
+}
+
+/// The folded texts of the corpus, and how many bytes of text they were made of.
+type Texts = (Vec<(SearchText, SearchText)>, usize);
+
+/// Stores as many articles, as polls do.
+fn stock(store: &Store, runtime: &Runtime, corpus: &Corpus, count: usize) -> Result<Texts> {
+    let mut texts = Vec::with_capacity(count);
+    let mut bytes = 0;
+    for first in (0..count).step_by(POLL) {
+        let mut articles = Vec::with_capacity(POLL);
+        for n in first..(first + POLL).min(count) {
+            let (title, body) = corpus.article(n);
+            let words = html::text(&body);
+            bytes += title.len() + words.len();
+            texts.push((SearchText::of(&title), SearchText::of(&words)));
+            articles.push(article(n, title, body));
+        }
+        runtime.block_on(store.record(poll(first, articles)?))?;
+    }
+    Ok((texts, bytes))
 }
 
 /// How much of the text its most frequent characters are.
