@@ -107,6 +107,20 @@ impl Contender {
     }
 }
 
+impl Contender {
+    /// Whether articles are stored that were not looked at yet: by who looks for copies, or by the search index.
+    pub fn is_behind(&self, scratch: &Path) -> Result<bool> {
+        let Self::Feedmill { .. } = self else {
+            return Ok(false);
+        };
+        let file = database(&data(scratch)).context("there is no store")?;
+        let store = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let behind = "SELECT (SELECT max(seq) FROM article)
+                > min((SELECT next - 1 FROM search_state), (SELECT coalesce(cursor, -1) FROM grouping))";
+        Ok(store.query_row(behind, [], |row| row.get(0))?)
+    }
+}
+
 impl fmt::Display for Contender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

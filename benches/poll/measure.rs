@@ -30,6 +30,16 @@ pub struct Cost {
     pub code: i32,
 }
 
+/// What two commands cost, one after the other.
+pub fn both(one: Cost, other: Cost) -> Cost {
+    Cost {
+        cpu: one.cpu + other.cpu,
+        wall: one.wall + other.wall,
+        peak: one.peak.max(other.peak),
+        code: if one.code == 0 { other.code } else { one.code },
+    }
+}
+
 /// Runs a command to its end; what it prints goes to a file.
 pub fn measure(command: &[OsString], output: &Path) -> Result<Cost> {
     let answer = Command::new(env::current_exe()?)

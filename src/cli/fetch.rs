@@ -18,8 +18,9 @@ use crate::service::report::{Fate, FeedReport};
 /// Slices of articles that are taken into the search index at most: the rest is done the next time, or by who searches.
 const INDEX_SLICES: usize = 8;
 
-/// Slices of a store that was never grouped: some minutes' worth. What is left is left to the next order.
-const GROUP_SLICES: usize = 500;
+/// Slices of 64 articles whose copies are looked for: a second or two. What is left, of a list that is long and new, is left
+/// to the next orders.
+const GROUP_SLICES: usize = 64;
 
 /// Poll feeds, store what is new, publish, and exit.
 #[derive(clap::Args)]

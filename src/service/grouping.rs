@@ -31,7 +31,8 @@ const ROWS: usize = 4_096;
 pub struct Grouping {
     store: Store,
     window: Duration,
-    index: Index,
+    /// Filled when there is something to look for.
+    index: Option<Index>,
     /// The newest date there is, and the one from which on everything is in the index.
     newest: Timestamp,
     floor: Timestamp,
@@ -70,20 +71,22 @@ impl Grouping {
     pub async fn open(store: Store, window: Duration) -> Result<Self, StoreError> {
         store.begin_grouping(RECIPE, window).await?;
         let newest = store.newest_print()?.unwrap_or(Timestamp::EPOCH);
-        let mut grouping = Self {
+        Ok(Self {
             floor: newest.minus(reach(window)),
             newest,
             store,
             window,
-            index: Index::default(),
-        };
-        let all = (grouping.floor, grouping.newest);
+            index: None,
+        })
+    }
+
+    /// The prints of the window, from the store.
+    fn stored(&self) -> Result<Index, StoreError> {
         let mut index = Index::default();
-        grouping.each(all, |printed| {
+        self.each((self.floor, self.newest), |printed| {
             index.push(printed.entry, printed.date, &printed.print);
         })?;
-        grouping.index = index;
-        Ok(grouping)
+        Ok(index)
     }
 
     /// The window it looks in.
@@ -146,18 +149,28 @@ impl Grouping {
             });
             texts.insert(*entry, Some(Rc::new((sheet.subject.clone(), text))));
         }
+        let mut index = match self.index.take() {
+            Some(index) => index,
+            None => self.stored()?,
+        };
         for printed in &printed {
             self.newest = self.newest.max(printed.date);
             // An article that was never found by anything is looked for in vain.
             if known.contains(&printed.entry) {
-                self.index.remove(printed.entry);
+                index.remove(printed.entry);
             }
             if printed.date >= self.floor {
-                self.index.push(printed.entry, printed.date, &printed.print);
+                index.push(printed.entry, printed.date, &printed.print);
             }
         }
-        self.forget();
-        let found = self.candidates(&printed)?;
+        // What no article of today can be a copy of is let go.
+        let floor = self.newest.minus(reach(self.window));
+        if floor > self.floor {
+            self.floor = floor;
+            index.forget_before(floor);
+        }
+        let found = self.candidates(&index, &printed)?;
+        self.index = Some(index);
         let mut kin = BTreeMap::new();
         for (printed, candidates) in printed.iter().zip(found) {
             for candidate in candidates {
@@ -233,7 +246,11 @@ impl Grouping {
     }
 
     /// Who may be a copy of each of these.
-    fn candidates(&self, printed: &[Printed]) -> Result<Vec<Vec<Candidate>>, StoreError> {
+    fn candidates(
+        &self,
+        index: &Index,
+        printed: &[Printed],
+    ) -> Result<Vec<Vec<Candidate>>, StoreError> {
         let query = |printed: &Printed| Query {
             entry: printed.entry,
             print: printed.print,
@@ -243,7 +260,7 @@ impl Grouping {
             ),
         };
         let queries: Vec<Query> = printed.iter().map(query).collect();
-        let mut found = self.index.scan(&queries);
+        let mut found = index.scan(&queries);
         // What is older than the index looks at what is stored, too. That is read in pieces, and not kept.
         let old: Vec<usize> = (0..)
             .zip(&queries)
@@ -310,15 +327,6 @@ impl Grouping {
             kinship: similar::decide(&evidence, pair)?,
             evidence,
         })
-    }
-
-    /// Lets go of what no article of today can be a copy of.
-    fn forget(&mut self) {
-        let floor = self.newest.minus(reach(self.window));
-        if floor > self.floor {
-            self.floor = floor;
-            self.index.forget_before(floor);
-        }
     }
 
     /// Everything that is found by something, of these dates.

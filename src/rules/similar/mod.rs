@@ -22,4 +22,4 @@ pub use sketch::{Grams, Sketch};
 /// The number of the recipe of prints and of what is decided by them; stored with them. It is raised with the fold's
 /// ([`ContentHash::RECIPE`](crate::model::content::ContentHash::RECIPE)), and whenever anything in this module decides
 /// otherwise: then all of it is made anew.
-pub const RECIPE: u8 = 1;
+pub const RECIPE: u8 = 2;

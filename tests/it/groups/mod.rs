@@ -1,9 +1,11 @@
 //! Groups of copies whose words differ: found, shown, named, taken apart, and the same in whatever order they came.
 
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use feedmill::model::content::{Content, ContentHash};
+use feedmill::model::content::Content;
 use feedmill::model::entry::{Draft, EntryKey};
 use feedmill::model::feed::Subscription;
 use feedmill::model::ids::{ArticleSeq, EntryId};
@@ -19,7 +21,6 @@ use feedmill::service::grouping::Grouping;
 use feedmill::service::publish::{Masthead, Press};
 use feedmill::service::shelf::{Matter, Shelf};
 use feedmill::store::Store;
-use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -512,154 +513,6 @@ async fn f_48_sealed_pages_have_every_copy_and_the_window_one_of_a_group() {
             // A hundred and fifty and their fifty copies: two pages.
             assert_eq!((frozen.len(), lost.len()), (2, 0), "{lost:?}");
         }
-    }
-}
-
-/// All posts of the property: copies, an unrelated one, a feed with lines of its own, and a revision of one of them.
-fn posts() -> Vec<Post> {
-    let (one, two, three) = (story(1), story(2), story(3));
-    let own = |words: &str| format!("{words}<p>欢迎订阅本频道的早晚报</p>");
-    let mut posts = vec![
-        post("a", "1", "渡轮今天停航", &one, 10),
-        post("a", "2", "别的消息一则", &two, 11),
-        post("a", "3", "第三条消息在此", &three, 12),
-        post("b", "4", "江上不见渡轮", &edited(&one, 40), 13),
-        post("b", "5", "渡轮简讯一条", &beginning(&one, 2), 9),
-        post("b", "6", "别的消息又一则", &two, 15),
-        post("c", "7", "停航的渡轮", &own(&edited(&one, 30)), 16),
-        // Near the last two of them alone: what is a group by others in between.
-        post("c", "8", "第三条消息另说", &own(&edited(&three, 45)), 17),
-    ];
-    for n in 0..5 {
-        let id = format!("c{n}");
-        posts.push(post(
-            "c",
-            &id,
-            &format!("频道里的第{n}条"),
-            &own(&story(20 + n)),
-            20,
-        ));
-    }
-    // The same entry again in other words: after its first, whatever comes between.
-    posts.push(post("a", "2", "别的消息一则", &edited(&three, 60), 11));
-    // A short one that is near another only without its feed's line.
-    let short = words(77);
-    posts.push(post("a", "s1", "一条很短的消息", &beginning(&short, 2), 18));
-    posts.push(post(
-        "c",
-        "s2",
-        "另一条短的消息",
-        &own(&beginning(&short, 2)),
-        18,
-    ));
-    posts
-}
-
-/// What must not depend on the order: entries with their words, groups with their roles, pairs with their evidence.
-#[derive(Debug, PartialEq)]
-struct Facts {
-    articles: BTreeSet<(String, ContentHash)>,
-    groups: BTreeSet<Vec<String>>,
-    roles: BTreeMap<String, [String; 3]>,
-    pairs: BTreeSet<(String, String, &'static str, String)>,
-}
-
-async fn play(order: &[usize], looks: &[bool]) -> Facts {
-    let room = Room::new();
-    let posts = posts();
-    // Of one entry, the first stays the first.
-    let mut order = order.to_vec();
-    let at = |order: &[usize], wanted: usize| order.iter().position(|n| *n == wanted).unwrap();
-    let (first, second) = (at(&order, 1), at(&order, 13));
-    if first > second {
-        order.swap(first, second);
-    }
-    let mut grouping = Grouping::open(room.store.clone(), WINDOW).await.unwrap();
-    for (n, look) in order.iter().zip(looks.iter().cycle()) {
-        room.record(&[posts[*n].clone()]).await;
-        if *look {
-            grouping.slice().await.unwrap();
-        }
-    }
-    // After a restart.
-    room.group().await;
-    let names = room.names();
-    let latest = room.store.since(None, usize::MAX).unwrap().into_iter();
-    let latest: BTreeMap<ArticleSeq, ContentHash> =
-        latest.map(|a| (a.first_seq, a.article.content)).collect();
-    let mut pairs = BTreeSet::new();
-    let mut roles = BTreeMap::new();
-    for (entry, name) in &names {
-        for kin in room.store.kin(*entry).unwrap() {
-            let mut two = [names[&kin.a].clone(), names[&kin.b].clone()];
-            two.sort();
-            let [a, b] = two;
-            pairs.insert((a, b, kin.kinship.name(), format!("{:?}", kin.evidence)));
-        }
-        let members: Vec<_> = room.store.group(*entry).unwrap().members;
-        let members: Vec<_> = members.into_iter().map(|(member, ..)| member).collect();
-        let of = [
-            similar::first(&members),
-            similar::fullest(&members),
-            similar::shown(&members),
-        ];
-        roles.insert(
-            name.clone(),
-            of.map(|m| m.map_or_else(String::new, |m| names[&m.entry].clone())),
-        );
-    }
-    Facts {
-        articles: latest
-            .iter()
-            .map(|(entry, content)| (names[entry].clone(), *content))
-            .collect(),
-        groups: room.groups(),
-        roles,
-        pairs,
-    }
-}
-
-fn run(order: &[usize], looks: &[bool]) -> Facts {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(play(order, looks))
-}
-
-#[test]
-fn what_the_property_plays_has_groups_in_it() {
-    let order: Vec<usize> = (0..posts().len()).collect();
-    let facts = run(&order, &[false]);
-    let group = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<Vec<_>>()
-    };
-    let expected = [
-        group(&["a/1", "b/4", "b/5", "c/7"]),
-        group(&["a/2", "a/3", "c/8"]),
-        group(&["a/s1", "c/s2"]),
-    ];
-    assert_eq!(facts.groups, BTreeSet::from(expected));
-    let short = facts.pairs.iter().find(|(a, ..)| a == "a/s1").unwrap();
-    assert!(
-        short.3.contains("jaccard: 1.0"),
-        "without the feed's line: {short:?}"
-    );
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn in_whatever_order_they_come_the_groups_are_the_same(
-        order in Just((0..posts().len()).collect::<Vec<_>>()).prop_shuffle(),
-        looks in prop::collection::vec(any::<bool>(), 1..6),
-    ) {
-        let usual: Vec<usize> = (0..posts().len()).collect();
-        prop_assert_eq!(run(&order, &looks), run(&usual, &[false]));
     }
 }
 
