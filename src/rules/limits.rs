@@ -1,15 +1,17 @@
 //! One streaming pass over a feed before anything is built from it: depth, elements, entries, attributes.
 //!
 //! A document of 24 kB can nest 700 elements, and one of 2 MB hold 300,000 empty items: what a reader builds is not
-//! bounded by what it is sent. The scan is no parser. It counts every tag that is not closed in itself, so it may
-//! refuse a broken document a lenient reader would take, and never the reverse.
+//! bounded by what it is sent. The scan is no parser. An end tag closes what is open inside its element, as the reader has it,
+//! and an entry the one before it: what is never closed (`<br>`) does not add up over a document.
 
 use memchr::{memchr, memchr3, memmem};
 
 use crate::model::entry::ReadError;
 
-/// How deep elements, or JSON values, may nest.
+/// How deep JSON values may nest.
 pub const DEPTH: usize = 64;
+/// How deep elements may nest: nobody recurses over them, and pages in a feed are deep.
+pub const XML_DEPTH: usize = 256;
 /// How many elements a document may have.
 pub const ELEMENTS: usize = 200_000;
 /// How many entries of a document are read; those after it are named as skipped.
@@ -40,7 +42,8 @@ fn over(what: &'static str, limit: usize) -> ReadError {
 /// Counts what an XML document is made of; the first limit it passes is the error.
 pub fn scan_xml(text: &str) -> Result<Shape, ReadError> {
     let bytes = text.as_bytes();
-    let (mut shape, mut depth, mut at) = (Shape::default(), 0_usize, 0);
+    let (mut shape, mut at) = (Shape::default(), 0);
+    let mut open: Vec<&[u8]> = Vec::new();
     let rest = |at: usize| bytes.get(at..).unwrap_or_default();
     // Where a construct is never closed, nothing after it is markup.
     let after = |at: usize, end: &[u8]| {
@@ -55,10 +58,14 @@ pub fn scan_xml(text: &str) -> Result<Shape, ReadError> {
             [b'!', ..] => at += 1,
             [b'?', ..] => at = after(at + 1, b"?>"),
             [b'/', ..] => {
-                depth = depth.saturating_sub(1);
                 at += 1;
+                let name = name(rest(at));
+                if let Some(found) = open.iter().rposition(|open| *open == name) {
+                    open.truncate(found);
+                }
             }
             _ => {
+                let name = name(rest(at));
                 let (end, closed) = tag(bytes, at)?;
                 at = end;
                 shape.elements += 1;
@@ -66,16 +73,27 @@ pub fn scan_xml(text: &str) -> Result<Shape, ReadError> {
                     return Err(over("XML elements", ELEMENTS));
                 }
                 if !closed {
-                    depth += 1;
-                    shape.depth = shape.depth.max(depth);
-                    if depth > DEPTH {
-                        return Err(over("XML depth", DEPTH));
+                    if matches!(name, b"item" | b"entry")
+                        && let Some(found) = open.iter().rposition(|open| *open == name)
+                    {
+                        open.truncate(found);
+                    }
+                    open.push(name);
+                    shape.depth = shape.depth.max(open.len());
+                    if open.len() > XML_DEPTH {
+                        return Err(over("XML depth", XML_DEPTH));
                     }
                 }
             }
         }
     }
     Ok(shape)
+}
+
+/// The name a tag begins with.
+fn name(tag: &[u8]) -> &[u8] {
+    let end = tag.iter().position(|byte| b" \t\r\n/><".contains(byte));
+    tag.get(..end.unwrap_or(tag.len())).unwrap_or_default()
 }
 
 /// Steps over a start tag, whose `<` is behind `at`: where it ends, and whether it closes itself.
@@ -154,7 +172,7 @@ mod tests {
             assert!(error.contains(what), "{error}");
         };
         let nested = |n: usize| format!("{}{}", "<a>".repeat(n), "</a>".repeat(n));
-        check("XML depth", nested(DEPTH), nested(DEPTH + 1));
+        check("XML depth", nested(XML_DEPTH), nested(XML_DEPTH + 1));
         let flat = |n: usize| "<item/>".repeat(n);
         check("XML elements", flat(ELEMENTS), flat(ELEMENTS + 1));
         let attributed = |n: usize| format!("<a {}/>", "b='>' ".repeat(n));
@@ -185,6 +203,8 @@ mod tests {
         check("<r><a></a><a/></r>", 3, 2);
         check("<r><!-- never closed <a><b>", 1, 1);
         check("<r a='never closed><a><b>", 1, 1);
+        check("<r><d>a<br>b<br>c</d><d>a<br>b</d></r>", 6, 4);
+        check("<r><item><t></t><item><t></t><item></r>", 6, 3);
         check("no markup", 0, 0);
         check("<", 1, 1);
     }

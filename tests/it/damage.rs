@@ -134,3 +134,120 @@ fn half_a_character_in_json_costs_itself() {
         .collect();
     assert_eq!(words, ["\u{fffd}", "\u{fffd}\u{fffd}", "\\ud83d"]);
 }
+
+fn titles(listing: Listing) -> Vec<(Option<String>, Option<String>)> {
+    let link = |draft: &Draft| draft.link.as_ref().map(ToString::to_string);
+    let drafts = drafts(listing);
+    drafts
+        .iter()
+        .map(|draft| (draft.title.clone(), link(draft)))
+        .collect()
+}
+
+/// What is missing or stray costs nothing but itself: all entries are there, each with its title and its link.
+#[test]
+fn missing_end_tags_and_stray_brackets_cost_no_entry() {
+    let item = |title: &str, n: usize| {
+        format!(
+            "<item>{title}<link>https://news.example/{n}</link><description>一句话</description></item>"
+        )
+    };
+    let around = |items: &[String]| {
+        format!(
+            "<rss version='2.0'><channel><title>T</title>{}</channel></rss>",
+            items.concat()
+        )
+    };
+    let usual = |n: usize| item(&format!("<title>第{n}条</title>"), n);
+    let all: Vec<_> = (0..4)
+        .map(|n| {
+            (
+                Some(format!("第{n}条")),
+                Some(format!("https://news.example/{n}")),
+            )
+        })
+        .collect();
+    for (broken, title) in [
+        (item("<title>甲 < 2 的真相</title>", 1), "甲 < 2 的真相"),
+        (item("<title>甲 <3 乙</title>", 1), "甲 <3 乙"),
+        (item("<title>没有结束", 1), "没有结束"),
+        (item("<title>写错了</titel>", 1), "写错了"),
+        (
+            item("<title>缺末尾</title>", 1).replace("</item>", ""),
+            "缺末尾",
+        ),
+    ] {
+        let listing = read(around(&[usual(0), broken.clone(), usual(2), usual(3)]).as_bytes());
+        let listing = listing.unwrap_or_else(|error| panic!("{broken}: {error}"));
+        assert_eq!(listing.skipped, [], "{broken}");
+        assert!(
+            listing.notes.iter().any(|note| note.starts_with("mended")),
+            "{broken}"
+        );
+        let mut expected = all.clone();
+        expected[1].0 = Some(title.to_owned());
+        assert_eq!(titles(listing), expected, "{broken}");
+    }
+    let without: Vec<String> = (0..4).map(|n| usual(n).replace("</item>", "")).collect();
+    assert_eq!(titles(read(around(&without).as_bytes()).unwrap()), all);
+}
+
+/// Tags that are never closed do not add up over a document, nor is one deep entry the end of all.
+#[test]
+fn tags_that_are_never_closed_do_not_add_up() {
+    let items: String = (0..300)
+        .map(|n| format!("<item><title>第{n}条</title><description>一<br>二<br>三<img src='x.jpg'></description></item>"))
+        .collect();
+    let read_all = |items: &str| {
+        let text = format!("<rss version='2.0'><channel><title>T</title>{items}</channel></rss>");
+        read(text.as_bytes()).unwrap().leads.len()
+    };
+    assert_eq!(read_all(&items), 300);
+    assert_eq!(read_all(&items.replace("</item>", "")), 300);
+    let deep = format!(
+        "<item><title>深</title><description>{}好{}</description></item>",
+        "<div>".repeat(100),
+        "</div>".repeat(100)
+    );
+    assert_eq!(read_all(&(items + &deep)), 301);
+}
+
+#[test]
+fn rss_1_1_has_its_entries_in_items() {
+    let text = "<?xml version='1.0'?><Channel xmlns='http://purl.org/net/rss1.1#' \
+        xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' rdf:about='http://news.example/rss'>\
+        <title>T</title><link>http://news.example/</link><items rdf:parseType='Collection'>\
+        <item rdf:about='http://news.example/1'><title>第一条</title><link>http://news.example/1</link></item>\
+        <item rdf:about='http://news.example/2'><title>第二条</title><link>http://news.example/2</link></item>\
+        </items></Channel>";
+    let listing = read(text.as_bytes()).unwrap();
+    assert_eq!(listing.info.title.as_deref(), Some("T"));
+    let titles = titles(listing).into_iter().map(|(title, _)| title.unwrap());
+    assert_eq!(titles.collect::<Vec<_>>(), ["第一条", "第二条"]);
+}
+
+/// What lost all its entries is an error: an empty feed is one in which nothing is new.
+#[test]
+fn what_is_wholly_lost_is_no_empty_feed() {
+    let rdf = "<rdf:RDF xmlns='http://purl.org/rss/1.0/' xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+        <channel rdf:about='http://news.example/'><title>T</title></channel><item rdf:about='http://news.example/1'>\
+        <title>第一条</title></item></rdf:RDF>";
+    assert_eq!(read(rdf.as_bytes()).unwrap().leads.len(), 1);
+    let within = rdf.find("</channel").unwrap() + "</chan".len();
+    let error = read(&rdf.as_bytes()[..within]).unwrap_err().to_string();
+    assert!(error.contains("line 1"), "{error}");
+    for nothing in [
+        "<rss/>",
+        "<rss version='2.0'></rss>",
+        "<rss><channel/></rss>",
+        "<feed xmlns='http://www.w3.org/2005/Atom'/>",
+    ] {
+        let error = read(nothing.as_bytes()).unwrap_err().to_string();
+        assert!(
+            error.contains("says nothing of itself"),
+            "{nothing}: {error}"
+        );
+    }
+    let empty = "<rss version='2.0'><channel><title>T</title></channel></rss>";
+    assert_eq!(read(empty.as_bytes()).unwrap().leads.len(), 0);
+}

@@ -9,6 +9,7 @@ use quick_xml::Reader;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
 
+use super::missing;
 use super::names::{Ns, rss_name};
 use super::references::{declared, decoded, expand, named, numbered};
 use crate::model::urls::PageUrl;
@@ -83,6 +84,8 @@ pub(super) struct Mended {
     pub html_entities: usize,
     /// References to characters XML forbids.
     pub forbidden: usize,
+    /// `<` that begins no tag.
+    pub brackets: usize,
     /// `xml:base` that is no address.
     pub bases: usize,
     /// Prefixes without a declaration.
@@ -116,6 +119,8 @@ pub(super) struct Cursor<'t> {
     page: PageUrl,
     /// Where the entry being read began, and how deep it is.
     entry: (usize, usize),
+    /// What ended last did so without an end tag.
+    implied: bool,
     pub mended: Mended,
 }
 
@@ -135,6 +140,7 @@ impl<'t> Cursor<'t> {
             main: Ns::Other,
             page: page.clone(),
             entry: (0, 0),
+            implied: false,
             mended: Mended::default(),
         }
     }
@@ -217,10 +223,26 @@ impl<'t> Cursor<'t> {
                 }
                 Err(error) => return Err(self.fault(&error)),
             };
+            self.implied = false;
             match event {
-                Event::Start(event) => return Ok(Step::Start(self.start(event, 2))),
+                Event::Start(event) => {
+                    let begin = self.begin(&event, 2);
+                    if missing::is_text(event.name().as_ref()) {
+                        self.mended.brackets += 1;
+                        self.go_to(begin + 1);
+                        return Ok(Step::Text(Cow::Borrowed("<")));
+                    }
+                    if self.ends_before(event.name().as_ref(), begin) {
+                        continue;
+                    }
+                    return Ok(Step::Start(self.start(event, begin)));
+                }
                 Event::Empty(event) => {
-                    let tag = self.start(event, 3);
+                    let begin = self.begin(&event, 3);
+                    if self.ends_before(event.name().as_ref(), begin) {
+                        continue;
+                    }
+                    let tag = self.start(event, begin);
                     self.ends = 1;
                     return Ok(Step::Start(tag));
                 }
@@ -256,12 +278,45 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// Where the `<` of a start tag stands.
+    fn begin(&self, event: &BytesStart<'t>, brackets: usize) -> usize {
+        self.at().saturating_sub(event.len() + brackets)
+    }
+
+    /// Whether a start tag, whose `<` is at `begin`, says that end tags before it are missing. Then these come first, and the
+    /// tag after them.
+    fn ends_before(&mut self, name: &str, begin: usize) -> bool {
+        let Some(outside) = self.entry.1.checked_sub(1) else {
+            return false;
+        };
+        self.ends = match self.open.get(outside..) {
+            // The next entry: the one before it is whole.
+            Some([entry, within @ ..]) if *entry == name => within.len() + 1,
+            // The next field of an entry, inside one that holds no elements.
+            Some([_, field]) if missing::is_over(field, name) => 1,
+            _ => return false,
+        };
+        self.implied = true;
+        self.mended.tags += self.ends;
+        self.go_to(begin);
+        true
+    }
+
+    /// Goes on at this place of the text.
+    fn go_to(&mut self, at: usize) {
+        self.origin = at;
+        self.reader = reader(self.text.get(at..).unwrap_or_default());
+    }
+
     /// The text breaks off inside the end tag of the feed itself (`</rss`): nothing of it is lost.
     fn ends_in_its_last_tag(&self) -> bool {
         let error = usize::try_from(self.reader.error_position()).unwrap_or(0);
         let rest = self.text.get(self.origin + error..).unwrap_or_default();
-        let ([feed] | [feed, "channel"]) = self.open.as_slice() else {
-            return false;
+        let feed = match self.open.as_slice() {
+            // Entries of RDF come after its channel.
+            [feed, "channel"] if !feed.ends_with("RDF") => feed,
+            [feed] => feed,
+            _ => return false,
         };
         rest.strip_prefix("</").is_some_and(|name| {
             let name = name.trim_end();
@@ -277,8 +332,8 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    fn start(&mut self, event: BytesStart<'t>, brackets: usize) -> Tag<'t> {
-        let begin = self.at().saturating_sub(event.len() + brackets) + 1;
+    fn start(&mut self, event: BytesStart<'t>, begin: usize) -> Tag<'t> {
+        let begin = begin + 1;
         let name = self
             .text
             .get(begin..begin + event.name().as_ref().len())
@@ -395,9 +450,14 @@ impl<'t> Cursor<'t> {
             }
         }
         if inner.markup && !empty {
-            // The end tag that closed it, its own or an ancestor's, begins at the last `<`.
+            // The end tag that closed it, its own or an ancestor's, begins at the last `<`; where none did, the next field
+            // does here.
             let raw = self.text.get(begin..self.at()).unwrap_or_default();
-            let end = memrchr(b'<', raw.as_bytes()).unwrap_or(0);
+            let end = if self.implied {
+                raw.len()
+            } else {
+                memrchr(b'<', raw.as_bytes()).unwrap_or(0)
+            };
             raw.get(..end)
                 .unwrap_or_default()
                 .clone_into(&mut inner.text);
@@ -461,8 +521,7 @@ impl<'t> Cursor<'t> {
         while depth > 0 && self.open.len() >= depth {
             self.close();
         }
-        self.origin = at;
-        self.reader = reader(self.text.get(at..).unwrap_or_default());
+        self.go_to(at);
     }
 
     pub fn line(&self, at: usize) -> usize {

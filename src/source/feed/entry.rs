@@ -61,15 +61,6 @@ pub(super) fn read<'t>(
     }
     while cursor.depth() >= depth {
         match cursor.next()? {
-            // The end tag of this one is missing. Reading on would swallow every entry after it.
-            Step::Start(inner) if inner.name == tag.name => {
-                let why = format!("<{0:.40}> inside <{0:.40}>", tag.name);
-                return Err(Fault {
-                    at: cursor.at(),
-                    why,
-                    limit: false,
-                });
-            }
             Step::Start(tag) => match tag.ns {
                 Ns::Rss => rss(cursor, &tag, zone, &mut draft, &mut extra)?,
                 Ns::Atom => atom(cursor, &tag, zone, &mut draft, &mut extra)?,

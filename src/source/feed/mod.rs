@@ -13,6 +13,7 @@ mod cursor;
 mod entry;
 mod hints;
 mod json;
+mod missing;
 mod names;
 mod references;
 mod text;

@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, page: &PageUrl, zone: &Zone) -> Result<Listing, R
         root: None,
     };
     match reader.document() {
-        Ok(()) => Ok(reader.finish()),
+        Ok(()) => reader.finish(),
         Err(error) => Err(error),
     }
 }
@@ -179,7 +179,8 @@ impl<'t> Reader<'t, '_> {
 
     fn feed_child(&mut self, tag: &Tag<'t>) -> Result<(), Stop> {
         match (tag.ns, tag.local) {
-            (Ns::Rss, "channel") => {}
+            // RSS 1.1 has its entries in `items`.
+            (Ns::Rss, "channel" | "items") => {}
             // `item` of Atom is what becomes of an RSS feed whose root alone was rewritten.
             (Ns::Rss | Ns::Atom, "item") | (Ns::Atom, "entry") => self.entry(tag)?,
             (Ns::Tombstones, "deleted-entry") => {
@@ -192,13 +193,35 @@ impl<'t> Reader<'t, '_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Listing {
+    fn finish(mut self) -> Result<Listing, ReadError> {
+        let Listing {
+            info,
+            leads,
+            skipped,
+            withdrawn,
+            ..
+        } = &self.listing;
+        // A feed without entries says what it is; what says nothing is no feed that nothing is new in.
+        if leads.is_empty() && skipped.is_empty() && withdrawn.is_empty() {
+            let silent = FeedInfo {
+                language: info.language.clone(),
+                ..FeedInfo::default()
+            };
+            if *info == silent {
+                return Err(ReadError::Other {
+                    expected: "a feed",
+                    found: "an XML document that says nothing of itself and has no entry"
+                        .to_owned(),
+                });
+            }
+        }
         let mended = &self.cursor.mended;
         for (count, what) in [
             (mended.tags, "tags without their pair"),
             (mended.ampersands, "bare & or unknown names"),
             (mended.html_entities, "names of characters only HTML knows"),
             (mended.forbidden, "references to characters XML forbids"),
+            (mended.brackets, "< that begin no tag"),
             (mended.bases, "xml:base that are no addresses"),
             (mended.prefixes, "prefixes without a namespace"),
             (mended.texts, "texts in the bytes of another charset"),
@@ -208,7 +231,7 @@ impl<'t> Reader<'t, '_> {
             }
         }
         self.listing.hints = self.said.hints(self.zone);
-        self.listing
+        Ok(self.listing)
     }
 }
 
