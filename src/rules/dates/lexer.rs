@@ -24,11 +24,34 @@ pub(super) enum Part {
     /// Hour, minute, second, nanoseconds: `17:34:27.5`, `17时34分`.
     Clock(u64, u64, u64, u32),
     /// `pm`, `下午`, or their opposites.
-    Afternoon(bool),
+    Half(Half),
     /// A zone.
     Zone(ZoneWord),
     /// A word no date has. It stands once, however many there are.
     Prose,
+}
+
+/// Which twelve hours a clock of twelve is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    /// From midnight on.
+    First,
+    /// From noon on.
+    Second,
+    /// The evening, and the small hours after it: `晚上12:30` is half past midnight, of the day that begins.
+    Night,
+}
+
+impl Half {
+    /// An hour of these as one of twenty-four, and whether it is the next day's.
+    pub fn hour(half: Option<Self>, hour: u64) -> (u64, bool) {
+        match (half, hour) {
+            (Some(Self::First), 12) => (0, false),
+            (Some(Self::Second), 1..=11) | (Some(Self::Night), 6..=11) => (hour + 12, false),
+            (Some(Self::Night), 12) => (0, true),
+            _ => (hour, false),
+        }
+    }
 }
 
 /// What a text says about its zone.
@@ -205,21 +228,32 @@ fn offset(text: &str) -> Option<(i32, &str)> {
 
 /// Chinese words of dates, and the two Korean ones for halves of the day, and what is left behind them.
 fn chinese(text: &str) -> Option<(Option<Part>, &str)> {
-    const WORDS: [(&str, Option<Part>); 29] = [
+    const WORDS: [(&str, Option<Part>); 40] = [
         ("民国", Some(Part::Republic)),
         ("民國", Some(Part::Republic)),
         ("北京时间", Some(Part::Zone(ZoneWord::Offset(8 * 3600)))),
         ("北京時間", Some(Part::Zone(ZoneWord::Offset(8 * 3600)))),
-        ("下午", Some(Part::Afternoon(true))),
-        ("晚上", Some(Part::Afternoon(true))),
-        ("傍晚", Some(Part::Afternoon(true))),
-        ("中午", Some(Part::Afternoon(true))),
-        ("上午", Some(Part::Afternoon(false))),
-        ("早上", Some(Part::Afternoon(false))),
-        ("清晨", Some(Part::Afternoon(false))),
-        ("凌晨", Some(Part::Afternoon(false))),
-        ("오후", Some(Part::Afternoon(true))),
-        ("오전", Some(Part::Afternoon(false))),
+        ("下午", Some(Part::Half(Half::Second))),
+        ("午后", Some(Part::Half(Half::Second))),
+        ("午後", Some(Part::Half(Half::Second))),
+        ("傍晚", Some(Part::Half(Half::Second))),
+        ("中午", Some(Part::Half(Half::Second))),
+        ("오후", Some(Part::Half(Half::Second))),
+        ("上午", Some(Part::Half(Half::First))),
+        ("午前", Some(Part::Half(Half::First))),
+        ("早上", Some(Part::Half(Half::First))),
+        ("清晨", Some(Part::Half(Half::First))),
+        ("凌晨", Some(Part::Half(Half::First))),
+        ("오전", Some(Part::Half(Half::First))),
+        ("晚上", Some(Part::Half(Half::Night))),
+        ("晚间", Some(Part::Half(Half::Night))),
+        ("晚間", Some(Part::Half(Half::Night))),
+        ("夜间", Some(Part::Half(Half::Night))),
+        ("夜間", Some(Part::Half(Half::Night))),
+        ("深夜", Some(Part::Half(Half::Night))),
+        ("夜里", Some(Part::Half(Half::Night))),
+        ("夜裡", Some(Part::Half(Half::Night))),
+        ("晚", Some(Part::Half(Half::Night))),
         ("十二月", Some(Part::MonthName(12))),
         ("十一月", Some(Part::MonthName(11))),
         ("十月", Some(Part::MonthName(10))),

@@ -2,6 +2,7 @@
 
 mod format;
 mod lexer;
+mod numerals;
 mod relative;
 mod words;
 
@@ -10,7 +11,7 @@ use jiff::tz::{Offset, TimeZone};
 
 use crate::model::time::{Timestamp, Zone};
 pub use format::{check_format, parse_as};
-use lexer::{Part, ZoneWord, lex, wide};
+use lexer::{Half, Part, ZoneWord, lex, wide};
 
 /// Longer texts are no dates.
 const LONGEST: usize = 160;
@@ -32,6 +33,7 @@ pub fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Time
         return Some(time.into());
     }
     let text = wide(text);
+    let text = numerals::in_digits(&text);
     if let Some(date) = truncated(&text) {
         return instant(date, None, zone);
     }
@@ -54,13 +56,13 @@ pub fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Time
         (Some(year), month, day) => Date::new(year, month, day).ok()?,
         (None, month, day) => near(fetched?, zone, month, day)?,
     };
-    // 24:00 is the end of the day (ISO 8601), so the start of the next.
-    let civil = if found.clock.is_some_and(|(hour, ..)| hour == 24) {
-        DateTime::from_parts(date.tomorrow().ok()?, Time::midnight())
-    } else {
-        DateTime::from_parts(date, time)
-    };
-    instant(civil, found.zone, zone)
+    instant(on(date, time)?, found.zone, zone)
+}
+
+/// A time of a day, or of the one after it.
+fn on(date: Date, (time, next): (Time, bool)) -> Option<DateTime> {
+    let date = if next { date.tomorrow().ok()? } else { date };
+    Some(DateTime::from_parts(date, time))
 }
 
 /// A time that is a number: seconds since 1970, or milliseconds where as seconds it would be past the year 5138. Zero and
@@ -113,7 +115,7 @@ struct Found {
     /// The month was a word, so the numbers are day and year.
     worded: bool,
     clock: Option<(u64, u64, u64, u32)>,
-    afternoon: Option<bool>,
+    half: Option<Half>,
     zone: Option<ZoneWord>,
     /// Words stand around it that are no part of a date.
     prose: bool,
@@ -140,7 +142,7 @@ impl Found {
                     }
                 }
                 Part::Prose => found.prose = true,
-                Part::Afternoon(after) => found.afternoon = Some(after),
+                Part::Half(half) => found.half = Some(half),
                 // A number after a name is the finer word: `GMT+8`.
                 Part::Zone(word) => {
                     if found.zone.is_none() || matches!(word, ZoneWord::Offset(_)) {
@@ -204,6 +206,21 @@ impl Found {
             (None, None, None, [(year, 4), (month, 1 | 2)]) => (Some((*year, 4)), *month, 1),
             (None, None, None, [(year, 4)]) => (Some((*year, 4)), 1, 1),
             (None, None, None, [(year, 4), (ordinal, 3)]) => return ordinal_date(*year, *ordinal),
+            // `11-29 08:00` as lists have it; `3-2` may be a score.
+            (None, None, None, [(month, 2), (day, 2)]) if !self.prose && self.zone.is_none() => {
+                (None, *month, *day)
+            }
+            // The day first or the month: where one is no month, or both are the same, there is nothing to guess.
+            (None, None, None, [(day, 1 | 2), (month, 1 | 2), (year, 4)])
+                if (1..=12).contains(month) && (*day > 12 || day == month) =>
+            {
+                (Some((*year, 4)), *month, *day)
+            }
+            (None, None, None, [(month, 1 | 2), (day, 1 | 2), (year, 4)])
+                if (1..=12).contains(month) && *day > 12 =>
+            {
+                (Some((*year, 4)), *month, *day)
+            }
             // `03/10/26`, `10-03-2026`: nobody can say which is the month.
             _ => return None,
         };
@@ -223,15 +240,21 @@ impl Found {
         Some((year, small(month)?, small(day)?))
     }
 
-    fn time(&self) -> Option<Time> {
+    /// Whether it says nothing of a day, nor of a zone.
+    fn is_time_alone(&self) -> bool {
+        let day = self.year.or(self.month).or(self.day);
+        day.is_none() && self.numbers.is_empty() && self.zone.is_none()
+    }
+
+    /// The time of day, and whether it is the next day's.
+    fn time(&self) -> Option<(Time, bool)> {
         let Some((hour, minute, second, nanos)) = self.clock else {
-            return Some(Time::midnight());
+            return Some((Time::midnight(), false));
         };
-        let hour = match (self.afternoon, hour) {
-            (Some(true), 1..=11) => hour + 12,
-            (Some(false), 12) => 0,
-            (_, 24) if minute == 0 && second == 0 => 0,
-            _ => hour,
+        let (hour, next) = match hour {
+            // The end of the day (ISO 8601), so the start of the next.
+            24 if minute == 0 && second == 0 => (0, true),
+            _ => Half::hour(self.half, hour),
         };
         // A leap second has no instant of its own in Unix time.
         let second = if second == 60 { 59 } else { second };
@@ -242,6 +265,7 @@ impl Found {
             i32::try_from(nanos).ok()?,
         )
         .ok()
+        .map(|time| (time, next))
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::civil::{DateTime, Time};
-
-use super::instant;
-use super::lexer::{Part, lex};
+use super::lexer::{Half, Part, lex};
+use super::{Found, instant, on};
 use crate::model::time::{Timestamp, Zone};
 
 /// Units by the words they begin with, in seconds.
-const UNITS: [(&str, u64); 24] = [
+const UNITS: [(&str, u64); 27] = [
     ("秒", 1),
     ("分", 60),
     ("小时", 3600),
@@ -34,39 +32,33 @@ const UNITS: [(&str, u64); 24] = [
     ("year", 31_536_000),
     ("h ", 3600),
     ("d ", 86_400),
+    ("m ", 60),
+    ("s ", 1),
+    ("w ", 604_800),
 ];
 
-/// `一小时前`, `两天前`, `十分钟前`: the number in Chinese, where there is none in digits.
-fn numeral(number: u64, unit: &str) -> (u64, &str) {
-    const ONES: [(char, u64); 12] = [
-        ('一', 1),
-        ('二', 2),
-        ('两', 2),
-        ('兩', 2),
-        ('三', 3),
-        ('四', 4),
-        ('五', 5),
-        ('六', 6),
-        ('七', 7),
-        ('八', 8),
-        ('九', 9),
-        ('十', 10),
-    ];
-    let first = unit.chars().next();
-    match ONES.iter().find(|(c, _)| number == 0 && Some(*c) == first) {
-        Some((c, value)) => (*value, unit.get(c.len_utf8()..).unwrap_or_default()),
-        None => (number, unit),
-    }
-}
+/// What stands around a relative form: what was done then.
+const DONE: [&str; 8] = [
+    "更新",
+    "发布",
+    "發布",
+    "發佈",
+    "发表",
+    "發表",
+    "updated",
+    "published",
+];
 
 /// Reads a relative form against the time it was fetched; `None` where it is none, or there is no such time.
 pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Option<Timestamp> {
     let now = fetched?;
-    let text = text.trim().to_lowercase();
-    if matches!(
-        text.as_str(),
-        "刚刚" | "剛剛" | "刚才" | "剛才" | "just now" | "now"
-    ) {
+    let lower = text.trim().to_lowercase();
+    let text = DONE.iter().fold(lower.as_str(), |text, done| {
+        let text = text.strip_prefix(done).unwrap_or(text);
+        text.strip_suffix(done).unwrap_or(text)
+    });
+    let text = text.trim_start_matches(['于', '於', ':', ' ']).trim_end();
+    if matches!(text, "刚刚" | "剛剛" | "刚才" | "剛才" | "just now" | "now") {
         return Some(now);
     }
     if let Some(amount) = text.strip_suffix('前').or_else(|| text.strip_suffix("ago")) {
@@ -78,7 +70,6 @@ pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Opti
             ),
             digits => digits.parse::<u64>().ok()?,
         };
-        let (number, unit) = numeral(number, unit);
         let unit = unit
             .trim_start_matches("an ")
             .trim_start_matches("a ")
@@ -115,31 +106,21 @@ pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Opti
     for _ in 0..days {
         date = date.yesterday().ok()?;
     }
-    let mut time = Time::midnight();
-    let evening = ["昨晚", "昨夜", "今晚"]
-        .iter()
-        .any(|word| text.starts_with(word));
-    let mut afternoon = evening.then_some(true);
-    for part in lex(rest)? {
-        match part {
-            Part::Clock(hour, minute, second, _) => {
-                let hour = if afternoon == Some(true) && (1..12).contains(&hour) {
-                    hour + 12
-                } else {
-                    hour
-                };
-                time = Time::new(
-                    i8::try_from(hour).ok()?,
-                    i8::try_from(minute).ok()?,
-                    i8::try_from(second.min(59)).ok()?,
-                    0,
-                )
-                .ok()?;
-            }
-            Part::Afternoon(after) => afternoon = Some(after),
-            Part::Prose => {}
-            _ => return None,
+    let half = match text {
+        _ if ["昨晚", "昨夜", "今晚"]
+            .iter()
+            .any(|word| text.starts_with(word)) =>
+        {
+            Some(Half::Night)
         }
+        _ if ["今早", "今晨"].iter().any(|word| text.starts_with(word)) => Some(Half::First),
+        _ => None,
+    };
+    let mut parts: Vec<Part> = half.map(Part::Half).into_iter().collect();
+    parts.extend(lex(rest)?);
+    let found = Found::in_parts(&parts)?;
+    if !found.is_time_alone() {
+        return None;
     }
-    instant(DateTime::from_parts(date, time), None, zone)
+    instant(on(date, found.time()?)?, None, zone)
 }

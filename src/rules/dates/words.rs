@@ -1,6 +1,6 @@
 //! The words of dates in letters: months, zones, and those that say nothing of which date.
 
-use super::lexer::{Part, ZoneWord};
+use super::lexer::{Half, Part, ZoneWord};
 
 const MONTHS: [&str; 12] = [
     "january",
@@ -161,8 +161,8 @@ pub(super) fn named(word: &str, before: &[Part]) -> Option<Part> {
     let timed = before.iter().any(|part| matches!(part, Part::Clock(..)));
     let dated = before.iter().any(|part| *part != Part::Prose);
     match word {
-        "am" | "a" if timed => return Some(Part::Afternoon(false)),
-        "pm" | "p" if timed => return Some(Part::Afternoon(true)),
+        "am" | "a" if timed => return Some(Part::Half(Half::First)),
+        "pm" | "p" if timed => return Some(Part::Half(Half::Second)),
         "cst" if dated => return Some(Part::Zone(ZoneWord::Cst)),
         _ => {}
     }
