@@ -345,6 +345,12 @@ fn roster(config: &Config) -> anyhow::Result<Roster> {
     orders.collect()
 }
 
+/// Whether a service serves, or served, what this configuration keeps: it seals what is too old for the merged feed, and
+/// until then that has to stay.
+pub fn serves(config: &Config) -> bool {
+    config.settings.data.join(SEALED).is_dir()
+}
+
 /// How publishers are asked, as configured.
 fn fetch_settings(config: &Config) -> FetchSettings {
     let set = &config.settings.fetch;

@@ -145,6 +145,12 @@ impl Keeper {
     }
 
     fn told(&self, told: &Told) {
+        if let Some(judged) = told.judged {
+            warn!(
+                %judged,
+                "the clock is far ahead of what the store knows: ages are counted up to then, a month further each day; if it is wrong, set it"
+            );
+        }
         for ((feed, tier), sum) in &told.gone {
             info!(
                 feed.id = %feed,

@@ -1,5 +1,6 @@
 //! Publishes what came: feeds for readers, then the feed's file and the archive.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::app::copier::folder;
 use crate::app::watchman::health_feed;
@@ -59,6 +60,10 @@ impl Publisher {
     /// By this configuration, whatever it is at the time. Archive documents are kept in the data directory.
     pub fn new(config: watch::Receiver<Arc<Config>>, store: Store, library: Arc<Library>) -> Self {
         let sealed = config.borrow().settings.data.join(SEALED);
+        // It says that somebody serves (see `serves`); what cannot be made is said where something is to be sealed.
+        if let Err(error) = fs::create_dir_all(&sealed) {
+            debug!(%error, "no directory for archive documents");
+        }
         Self {
             config,
             store,

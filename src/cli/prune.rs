@@ -10,6 +10,7 @@ use crate::app::{self, App};
 use crate::cli::{Global, Outcome, table};
 use crate::config::Config;
 use crate::model::ids::FeedId;
+use crate::model::time::Timestamp;
 use crate::rules::retention::Hold;
 use crate::service::prune::{Prune, Told};
 use crate::store::Store;
@@ -39,6 +40,14 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// What is said where the clock is not believed.
+fn ahead(judged: Timestamp) -> String {
+    format!(
+        "the clock is far ahead of what the store knows: ages are counted up to {judged}, a month further at each run; \
+         if the clock is wrong, set it first"
+    )
 }
 
 impl Args {
@@ -82,7 +91,7 @@ impl Args {
             keep: config.settings.keep,
             feed: self.feed.clone(),
             dry_run: self.dry_run,
-            seals: false,
+            seals: app::serves(config),
             now: app::now(),
         })
     }
@@ -104,6 +113,9 @@ impl Args {
         }
         for (why, count) in held(told) {
             writeln!(out, "{count} stay for now: {}", why.told())?;
+        }
+        if let Some(judged) = told.judged {
+            writeln!(out, "{}", ahead(judged))?;
         }
         let (count, bytes) = told.total();
         let verb = if self.dry_run { "would go" } else { "went" };
@@ -134,6 +146,7 @@ impl Args {
             "count": count,
             "bytes": bytes,
             "looked_at": told.looked_at,
+            "counted_up_to": told.judged.map(Timestamp::rfc3339),
             "gone": gone.collect::<Vec<_>>(),
             "held": held.collect::<Vec<_>>(),
         })

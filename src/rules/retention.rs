@@ -191,6 +191,15 @@ pub fn pages_go(settings: &Keep, own: KeepOrder, asked: Timestamp, now: Timestam
     most.is_some_and(|most| now.since(asked) > most)
 }
 
+/// Further than this after what is known of the time, a clock is not believed.
+const LEAP: Duration = Duration::from_hours(24 * 31);
+
+/// Up to when ages are counted: now, but for a clock that leaps ahead of what the store knows of the time. What goes does
+/// not come back, and a true clock catches up, a leap at a time.
+pub fn judged(now: Timestamp, known: Option<Timestamp>) -> Timestamp {
+    known.map_or(now, |known| now.min(known.plus(LEAP)))
+}
+
 /// Once a day, at a time of day of its own and never on the hour: stores do not all begin at once. One that
 /// was missed is due at once.
 pub fn next_run(store: &[u8; 16], last: Option<Timestamp>, now: Timestamp) -> Timestamp {

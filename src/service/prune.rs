@@ -9,7 +9,7 @@ use crate::model::feed::Subscription;
 use crate::model::ids::{ArticleSeq, FeedId};
 use crate::model::keep::{Keep, KeepOrder, Tier};
 use crate::model::time::Timestamp;
-use crate::rules::retention::{Fate, Hold, Meter, Order, pages_go};
+use crate::rules::retention::{Fate, Hold, Meter, Order, judged, pages_go};
 use crate::service::publish::{Press, PublishError};
 use crate::service::shelf;
 use crate::store::{KeptLine, StoreError};
@@ -42,6 +42,8 @@ pub struct Told {
     pub held: BTreeMap<(FeedId, Hold), u64>,
     /// Articles and visits that were looked at.
     pub looked_at: u64,
+    /// Up to when ages were counted, where that is not now: the clock is far ahead of what the store knows.
+    pub judged: Option<Timestamp>,
 }
 
 /// How much of something.
@@ -88,10 +90,15 @@ impl Told {
 impl Prune {
     /// Goes through everything. Ends early where `stops` says so after a slice; the next run goes on.
     pub async fn run(&self, stops: impl Fn() -> bool) -> Result<Told, PublishError> {
-        let mut told = Told::default();
-        let done = self.pages(&mut told, &stops).await? && self.articles(&mut told, &stops).await?;
+        let until = judged(self.now, self.press.store.known_time()?);
+        let mut told = Told {
+            judged: (until < self.now).then_some(until),
+            ..Told::default()
+        };
+        let done = self.pages(&mut told, until, &stops).await?
+            && self.articles(&mut told, until, &stops).await?;
         if done && !self.dry_run && self.feed.is_none() {
-            self.press.store.pruned(self.now).await?;
+            self.press.store.pruned(self.now, until).await?;
         }
         Ok(told)
     }
@@ -112,7 +119,12 @@ impl Prune {
         bound(&self.keep) || kept.into_iter().any(|keep| bound(&keep))
     }
 
-    async fn pages(&self, told: &mut Told, stops: &impl Fn() -> bool) -> Result<bool, StoreError> {
+    async fn pages(
+        &self,
+        told: &mut Told,
+        until: Timestamp,
+        stops: &impl Fn() -> bool,
+    ) -> Result<bool, StoreError> {
         if !self.any(|keep| keep.pages.of().is_some()) {
             return Ok(true);
         }
@@ -128,7 +140,7 @@ impl Prune {
             for line in lines {
                 told.looked_at += 1;
                 let own = self.own(&line.feed);
-                if self.is_wanted(&line.feed) && pages_go(&self.keep, own, line.at, self.now) {
+                if self.is_wanted(&line.feed) && pages_go(&self.keep, own, line.at, until) {
                     told.add(&line.feed, Tier::Pages, line.bytes, line.at);
                     going.push(line.number);
                 }
@@ -146,9 +158,10 @@ impl Prune {
     async fn articles(
         &self,
         told: &mut Told,
+        until: Timestamp,
         stops: &impl Fn() -> bool,
     ) -> Result<bool, PublishError> {
-        let idle = |keep: &Keep| Meter::new(keep, KeepOrder::default(), self.now).is_idle();
+        let idle = |keep: &Keep| Meter::new(keep, KeepOrder::default(), until).is_idle();
         if !self.any(|keep| !idle(keep)) {
             return Ok(true);
         }
@@ -173,7 +186,7 @@ impl Prune {
                     continue;
                 }
                 if !meters.contains_key(&kept.feed) {
-                    let meter = Meter::new(&self.keep, self.own(&kept.feed), self.now);
+                    let meter = Meter::new(&self.keep, self.own(&kept.feed), until);
                     meters.insert(kept.feed.clone(), meter);
                 }
                 let Some(meter) = meters.get_mut(&kept.feed) else {

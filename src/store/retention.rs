@@ -73,9 +73,14 @@ impl Store {
         self.shared.readers.read(last_prune)
     }
 
-    /// Notes that everything has been gone through.
-    pub async fn pruned(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.ask(|reply| Command::Pruned(at, reply)).await
+    /// Notes that everything has been gone through, and up to when ages were counted.
+    pub async fn pruned(&self, at: Timestamp, judged: Timestamp) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Pruned(at, judged, reply)).await
+    }
+
+    /// What the store knows of the time: up to when ages were counted last, or else when a feed was last asked.
+    pub fn known_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.shared.readers.read(known_time)
     }
 
     /// Writes the database anew without the room that is free in it, and gives that back to the disk. Needs twice its
@@ -227,10 +232,24 @@ fn last_prune(connection: &Connection) -> Result<Option<Timestamp>, StoreError> 
         })?
 }
 
-pub(super) fn note(transaction: &Connection, at: Timestamp) -> Result<(), StoreError> {
+fn known_time(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    connection
+        .prepare_cached(
+            "SELECT one, coalesce(judged, (SELECT max(last_poll) FROM feed)) AS known FROM meta",
+        )?
+        .query_row([], |row| {
+            Ok(Cells::of(row, "meta", "one").and_then(|cells| cells.maybe_time("known")))
+        })?
+}
+
+pub(super) fn note(
+    transaction: &Connection,
+    at: Timestamp,
+    judged: Timestamp,
+) -> Result<(), StoreError> {
     transaction
-        .prepare_cached("UPDATE meta SET last_prune = ?1")?
-        .execute([at.millis()])?;
+        .prepare_cached("UPDATE meta SET last_prune = ?1, judged = ?2")?
+        .execute([at.millis(), judged.millis()])?;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_search.sql"),
     include_str!("migrations/0009_rules.sql"),
     include_str!("migrations/0010_groups.sql"),
+    include_str!("migrations/0011_judged.sql"),
 ];
 
 /// The newest schema.

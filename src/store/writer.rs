@@ -71,7 +71,7 @@ pub(super) enum Command {
     Release(Vec<ArticleSeq>, Reason, Reply<usize>),
     Prune(Vec<Order>, Timestamp, Reply<usize>),
     DropVisits(Vec<i64>, Reply<usize>),
-    Pruned(Timestamp, Reply<()>),
+    Pruned(Timestamp, Timestamp, Reply<()>),
     Strays(Vec<Stray>, ArticleSeq, Reply<()>),
     Compact(Reply<()>),
     Images(images::Work, Reply<Vec<ImageCopy>>),
@@ -187,8 +187,8 @@ impl Writer {
                 Command::DropVisits(visits, reply) => {
                     self.answer(reply, |t, _| pages::drop_visits(t, &visits));
                 }
-                Command::Pruned(at, reply) => {
-                    self.answer(reply, |t, _| retention::note(t, at));
+                Command::Pruned(at, judged, reply) => {
+                    self.answer(reply, |t, _| retention::note(t, at, judged));
                 }
                 Command::Strays(strays, next, reply) => {
                     self.answer(reply, |t, _| strays::keep(t, &strays, next));

@@ -96,6 +96,49 @@ fn counts(told: &serde_json::Value) -> [u64; 3] {
     ["new", "revised", "reprints"].map(|name| feed[name].as_u64().unwrap())
 }
 
+/// What goes does not come back: a clock that is years ahead of all that is stored lets nothing go at once.
+#[test]
+fn a_clock_that_leaps_ahead_is_not_believed_at_once() {
+    let (_origin, mill) = five("body = \"2y\"");
+    age(&mill, 800);
+    raw(&mill)
+        .execute("UPDATE feed SET last_poll = last_poll - 800 * 86400000", [])
+        .unwrap();
+    let said = mill.run(&["prune", "--dry-run"]).out;
+    assert!(said.contains("the clock is far ahead"), "{said}");
+    let mut runs = 0;
+    let told = loop {
+        let told = prune(&mill, &[]);
+        runs += 1;
+        if !gone(&told).is_empty() || runs > 40 {
+            break told;
+        }
+        assert!(told["counted_up_to"].is_string(), "{told}");
+    };
+    assert_eq!(gone(&told), ["a bodies 3"]);
+    assert_eq!(runs, 24, "a month at each run: 24 of 31 days are two years");
+    // One that was asked just now knows the time.
+    let (_origin, mill) = five("body = \"2y\"");
+    age(&mill, 800);
+    let told = prune(&mill, &["--dry-run"]);
+    assert_eq!(
+        (gone(&told), &told["counted_up_to"]),
+        (vec!["a bodies 3".to_owned()], &serde_json::Value::Null)
+    );
+}
+
+/// A service that serves, or served, shows what no archive document has yet, however few entries the feed is to have.
+#[test]
+fn what_is_served_stays_for_an_order_by_hand() {
+    let (_origin, mill) = five("body = \"30d\"");
+    age(&mill, 31);
+    assert_eq!(gone(&prune(&mill, &["--dry-run"])), ["a bodies 3"]);
+    std::fs::create_dir(mill.path("data/sealed")).unwrap();
+    let told = prune(&mill, &["--dry-run"]);
+    assert_eq!(gone(&told), [""; 0]);
+    assert_eq!(held(&told).len(), 1, "{told}");
+}
+
 #[test]
 fn words_go_by_age_and_everybody_is_told() {
     let (origin, mill) = five("body = \"30d\"");
@@ -427,6 +470,7 @@ fn the_service_lets_go_by_itself() {
         log.contains("let go feed.id=a tier=\"revisions\" count=1")
     });
     daemon.stop();
+    assert!(mill.path("data/sealed").is_dir(), "somebody served");
     assert_eq!(with_words(&mill), [1]);
     let last: i64 = raw(&mill)
         .query_row("SELECT last_prune FROM meta", [], |row| row.get(0))
