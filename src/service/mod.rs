@@ -21,6 +21,7 @@ pub mod restored;
 pub mod robots;
 pub mod scheduler;
 pub mod shelf;
+mod strays;
 pub mod trial;
 pub mod verify;
 pub mod vitals;

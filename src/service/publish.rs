@@ -16,6 +16,7 @@ use crate::rules::share::Share;
 use crate::service::archive as keeping;
 use crate::service::manifest;
 use crate::service::shelf;
+use crate::service::strays;
 use crate::store::{ArchivedFile, Store, StoreError};
 
 /// Files written between two moves of the cursor.
@@ -176,10 +177,22 @@ impl Press {
         let Some(stray) = self.store.stray(content)? else {
             return Ok(None);
         };
-        let found = files::read_if_there(&directory.join(&stray))?;
-        Ok(found.map(|bytes| ArchivedFile {
+        let Some(bytes) = files::read_if_there(&directory.join(&stray))? else {
+            return Ok(None);
+        };
+        let digest = *blake3::hash(&bytes).as_bytes();
+        let Some(format) = strays::proven(directory, &stray, &bytes, &digest)? else {
+            tracing::warn!(
+                file = stray,
+                "it is not as it was written before the store was put back: its words get another file"
+            );
+            return Ok(None);
+        };
+        Ok(Some(ArchivedFile {
             name: stray,
-            digest: *blake3::hash(&bytes).as_bytes(),
+            digest,
+            size: Some(bytes.len() as u64),
+            format: format.to_owned(),
             ..file.clone()
         }))
     }

@@ -424,6 +424,57 @@ fn an_older_copy_put_back_gives_no_number_twice_and_makes_no_second_file() {
     assert_eq!(mill.run(&["archive", "verify"]).status, 1);
 }
 
+/// A file from before the store was put back is taken over as it is, and only if it is what it was.
+#[test]
+fn only_what_is_as_it_was_written_is_taken_over() {
+    let origin = Origin::start([("/a", document(&[3, 2, 1]))]);
+    let mill = Mill::new(&plain("a", &origin.url("/a")));
+    mill.fetch(0);
+    assert_eq!(mill.run(&["backup"]).status, 0);
+    origin.set("/a", document(&[6, 5, 4, 3, 2, 1]));
+    mill.fetch(0);
+    put_back(&mill);
+    let archive = mill.path("data/archive");
+    let file = |number: &str| {
+        let names = mill.archive().into_keys();
+        let mut own = names.filter(|name| name.starts_with(number));
+        archive.join(own.next().unwrap())
+    };
+    let (forged, empty, whole) = (file("003_"), file("004_"), file("005_"));
+    let length = fs::read(&forged).unwrap().len();
+    fs::write(&forged, "F".repeat(length)).unwrap();
+    fs::write(&empty, "").unwrap();
+    // The same words, and a title that makes another file of them.
+    let items: Vec<_> = [6, 5, 4, 3, 2, 1]
+        .map(|seed: u32| (format!("g{seed}"), words(seed)))
+        .into();
+    let items: Vec<_> = items
+        .iter()
+        .map(|(guid, body)| {
+            (
+                guid.as_str(),
+                "A title that is a good deal longer",
+                body.as_str(),
+            )
+        })
+        .collect();
+    origin.set("/a", Reply::ok("application/rss+xml", rss(&items)));
+    let run = mill.run(&["fetch", "--once"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let refused = run.err.matches("not as it was written before").count();
+    assert_eq!(refused, 2, "{run:?}");
+    let names: Vec<String> = mill.archive().into_keys().collect();
+    let numbers: Vec<&str> = names.iter().map(|name| &name[..3]).collect();
+    assert_eq!(numbers.len(), 8, "{numbers:?}");
+    for path in [&forged, &empty] {
+        fs::remove_file(path).unwrap();
+    }
+    let verify = mill.run(&["archive", "verify"]);
+    assert_eq!(verify.status, 0, "{verify:?}");
+    assert!(verify.out.contains("6 proven, 0 wrong"), "{verify:?}");
+    assert!(whole.exists());
+}
+
 #[test]
 fn what_the_feed_has_no_more_comes_back_from_the_archive() {
     let origin = Origin::start([("/a", document(&[2, 1]))]);
