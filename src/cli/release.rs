@@ -78,7 +78,17 @@ impl Args {
         }
         let mut found = BTreeSet::new();
         for what in &self.what {
-            if let Ok(number) = what.parse() {
+            // A feed first: `status` says `feedmill release 163`, and numbers are names of feeds, too.
+            let feed: Option<FeedId> = what.parse().ok();
+            let is_feed = |feed: &FeedId| -> Result<bool, StoreError> {
+                let subscribed = config.subscriptions.iter().any(|own| own.id == *feed);
+                Ok(subscribed || store.feed_state(feed)?.is_some())
+            };
+            let known = match &feed {
+                Some(feed) => is_feed(feed)?,
+                None => false,
+            };
+            if !known && let Ok(number) = what.parse() {
                 let Some(article) = store.article(ArticleSeq(number))? else {
                     bail!("no article has the number {number}");
                 };
@@ -86,11 +96,10 @@ impl Args {
                 found.extend(mine.map(|one| one.entry));
                 continue;
             }
-            let feed: FeedId = what
-                .parse()
-                .with_context(|| format!("`{what}` is neither a feed nor a number"))?;
-            let subscribed = config.subscriptions.iter().any(|own| own.id == feed);
-            if !subscribed && store.feed_state(&feed)?.is_none() {
+            let Some(feed) = feed else {
+                bail!("`{what}` is neither a feed nor a number");
+            };
+            if !known {
                 bail!("no feed `{feed}`: `feedmill status` lists them");
             }
             let mine = withheld.iter().filter(|one| one.feed == feed);

@@ -74,11 +74,6 @@ impl<'c> Ledger<'c> {
     /// Judges an article and stores it unless it is known. The number is the one it was given, or has.
     pub(super) fn enter(&mut self, article: &Article) -> Result<(ArticleSeq, Verdict), StoreError> {
         let entry = self.find_entry(&article.key)?;
-        if let Some(entry) = &entry
-            && is_older(article, &entry.known)
-        {
-            return Ok((entry.known.latest, Verdict::Known(entry.known.latest)));
-        }
         let same_words = self.find_words(&article.content)?;
         let verdict = judge(
             article,
@@ -344,11 +339,6 @@ impl<'c> Ledger<'c> {
             ])?;
         Ok(())
     }
-}
-
-/// Whether this is an older revision than the one that is stored, by the publisher's own word (P-135).
-fn is_older(article: &Article, known: &KnownEntry) -> bool {
-    article.updated.is_some() && article.updated < known.updated
 }
 
 fn found_entry(row: &rusqlite::Row<'_>) -> Result<FoundEntry, StoreError> {

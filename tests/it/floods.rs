@@ -69,6 +69,22 @@ fn json(mill: &Mill, args: &[&str]) -> serde_json::Value {
     serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{run:?}"))
 }
 
+/// A feed may be called `8`: what `status` says is what helps.
+#[test]
+fn a_feed_whose_name_is_a_number_is_released_by_it() {
+    let origin = Origin::start([("/a", Reply::status(404))]);
+    let mill = Mill::new(&plain("8", &origin.url("/a")));
+    mill.write("feedmill.toml", EAGER);
+    for poll in 0..3 {
+        origin.set("/a", document(&(news() + &format!("<!-- {poll} -->"))));
+        mill.fetch(0);
+    }
+    origin.set("/a", document(&(rss("junk", 0..400, None) + &news())));
+    mill.run(&["fetch", "--once"]);
+    let run = mill.run(&["release", "8"]);
+    assert_eq!(run.out, "released 400 entries\n", "{run:?}");
+}
+
 #[test]
 fn a_flood_waits_and_is_released_by_order() {
     let (origin, mill) = settled("");

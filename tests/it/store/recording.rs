@@ -124,6 +124,31 @@ fn updated_never_moves_back() {
     );
 }
 
+/// A copy of yesterday rolls nothing back (P-135); a publisher that corrects and dates it earlier is believed when it stays.
+#[test]
+fn an_earlier_edition_that_stays_is_taken_in_the_end() {
+    let scratch = Scratch::new();
+    let mut news = article("1", "one");
+    news.updated = Some(at(-100));
+    let mut earlier = article("1", "uno");
+    earlier.updated = Some(at(-9_000));
+    scratch.record(poll("a", at(0), vec![news.clone()]));
+    let hours = |hours: i64| at(hours * 3_600);
+    for hour in 1..25 {
+        let told = scratch.record(poll("a", hours(hour), vec![earlier.clone()]));
+        assert_eq!(verdicts(&told), [(0, Verdict::Known(seq(0)))], "{hour}");
+    }
+    let told = scratch.record(poll("a", hours(26), vec![earlier.clone()]));
+    assert_eq!(verdicts(&told), [(1, Verdict::Revised(seq(0)))]);
+    // Two servers that take turns: the earlier edition never stays.
+    let scratch = Scratch::new();
+    for hour in 0..60 {
+        let edition = if hour % 2 == 0 { &news } else { &earlier };
+        scratch.record(poll("a", hours(hour), vec![edition.clone()]));
+    }
+    assert_eq!(scratch.all().len(), 1);
+}
+
 #[test]
 fn a_reprint_in_another_feed_names_the_first() {
     let scratch = Scratch::new();
