@@ -195,6 +195,42 @@ fn a_page_that_fails_or_has_less_leaves_the_feeds_words_and_says_so() {
     assert_eq!(asked(&origin), log(&[("/feed", 200), ("/4.html", 200)]));
 }
 
+/// One page for all, which asks the reader to agree to something, is nobody's article.
+#[test]
+fn a_wall_before_all_articles_is_none_of_them() {
+    let own: Vec<String> = (1..6).map(|seed| first(&words(seed)).to_owned()).collect();
+    let names: Vec<String> = (1..6).map(|n| format!("{n}")).collect();
+    let items: Vec<(&str, &str)> = names
+        .iter()
+        .map(String::as_str)
+        .zip(own.iter().map(String::as_str))
+        .collect();
+    let origin = start(&items);
+    let wall = "<p>为保障账号安全，请先完成以下验证再继续浏览。我们使用必要的存储来记住您的选择，您可以随时在设置页面更改。\
+        如果您使用的是公共网络，请稍候片刻，系统会自动跳转到您想看的内容。</p><p>验证通过以后本页面不再出现，感谢您的配合与理解，\
+        如有疑问请联系客服热线或在工作时间到服务大厅咨询。</p>";
+    for name in &names {
+        origin.set(&format!("/{name}.html"), page(wall, ""));
+    }
+    let mill = mill(&origin, "\"page\"");
+    mill.fetch(1); // that none can be had is told as the feed's failure
+    let found = stored(&mill);
+    assert_eq!(found.len(), 5);
+    for own in &own {
+        let has = |(_, body, _): &&(String, String, Option<String>)| body.contains(own.as_str());
+        assert_eq!(found.iter().filter(has).count(), 1, "{own}");
+    }
+    for (_, _, note) in &found {
+        let note = note.as_deref().unwrap_or_default();
+        assert!(note.contains("none of what the feed says"), "{note}");
+    }
+    assert_eq!(
+        mill.feed().matches("<entry").count(),
+        5,
+        "not one entry for all"
+    );
+}
+
 #[test]
 fn the_pages_of_one_article_are_joined_in_their_order() {
     let origin = start(&[("1", "甲的摘要。")]);

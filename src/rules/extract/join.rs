@@ -2,7 +2,7 @@
 
 use crate::model::entry::Draft;
 use crate::model::urls::PageUrl;
-use crate::rules::extract::{Extracted, merge, thin};
+use crate::rules::extract::{Extracted, merge, strange, thin};
 
 /// Pages that one article goes on at, at most.
 const MORE_PAGES: usize = 10;
@@ -65,10 +65,14 @@ impl Joined {
         if let Some(why) = thin(self.chars, words) {
             return Err(why);
         }
+        let html = self.parts.concat();
+        if let Some(why) = strange(&draft, &html, self.chars, words) {
+            return Err(why);
+        }
         let draft = Draft {
             note: self.note.or(draft.note),
             ..draft
         };
-        Ok(merge(draft, self.first, self.parts.concat()))
+        Ok(merge(draft, self.first, html))
     }
 }

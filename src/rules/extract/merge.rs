@@ -3,6 +3,8 @@
 use crate::model::content::Content;
 use crate::model::entry::Draft;
 use crate::rules::extract::{Extracted, width};
+use crate::rules::fold::fold;
+use crate::rules::similar::Grams;
 use crate::rules::{html, lead};
 
 /// What has fewer words than this is none, as wide as twenty Han characters.
@@ -29,6 +31,31 @@ pub fn thin(chars: usize, words: &str) -> Option<String> {
 pub fn is_scant(chars: usize, words: &str) -> bool {
     let scarce = u32::try_from(chars).is_ok_and(|chars| chars * 2 < LEAST) && width(words) == 0;
     chars * 5 < characters(words) * 4 || scarce
+}
+
+/// A page with fewer characters may be no article but a wall: a request to agree, to log in, to prove to be a person.
+const SHORT: usize = 400;
+
+/// Of what the feed says, this much is in a short article too: of its runs of four characters one in ten. Letters share
+/// one in twenty by chance.
+const SHARED: usize = 10;
+
+/// The fewest runs of the feed's words that say what an article is about.
+const RUNS: usize = 16;
+
+/// Why a short page is not the article the feed has words of: it has none of them.
+pub fn strange(draft: &Draft, page: &str, chars: usize, words: &str) -> Option<String> {
+    let said = Grams::of(fold(words).as_str());
+    if chars >= SHORT || said.len() < RUNS {
+        return None;
+    }
+    let title = draft.title.as_deref().unwrap_or_default();
+    let said = Grams::of(fold(&format!("{title} {words}")).as_str());
+    let page = html::words(&Content::html(page)).into_owned();
+    let page = Grams::of(fold(&page).as_str());
+    let shared = said.shared(&page);
+    (shared * SHARED < said.len().min(page.len()))
+        .then(|| "the page has a few words, and none of what the feed says".to_owned())
 }
 
 fn characters(words: &str) -> usize {

@@ -17,7 +17,7 @@ mod tree;
 mod words;
 
 pub use join::Joined;
-pub use merge::{feeds_words, is_scant, merge, thin};
+pub use merge::{feeds_words, is_scant, merge, strange, thin};
 
 use dom_query::{Document, Matcher};
 
