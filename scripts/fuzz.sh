@@ -17,8 +17,13 @@ cargo fuzz build --sanitizer none
 status=0
 for target in "$@"; do
     mkdir -p "target/fuzz/corpus/$target"
-    # New inputs go to the first folder; the others are where it begins.
-    if cargo fuzz run --sanitizer none "$target" "target/fuzz/corpus/$target" $(find tests/fixtures -type d) -- \
+    case $target in
+    feed | charset | robots) words=xml ;;
+    *) words=html ;;
+    esac
+    # New inputs go to the first folder; the others are where it begins: all made up.
+    if cargo fuzz run --sanitizer none "$target" "target/fuzz/corpus/$target" fuzz/seeds $(find tests/fixtures -type d) -- \
+        -dict="fuzz/dictionaries/$words" \
         -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="target/fuzz/found/$target-" >"target/fuzz/$target.log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "target/fuzz/$target.log")

@@ -210,7 +210,7 @@ fn a_wall_before_all_articles_is_none_of_them() {
         如果您使用的是公共网络，请稍候片刻，系统会自动跳转到您想看的内容。</p><p>验证通过以后本页面不再出现，感谢您的配合与理解，\
         如有疑问请联系客服热线或在工作时间到服务大厅咨询。</p>";
     for name in &names {
-        origin.set(&format!("/{name}.html"), page(wall, ""));
+        origin.set(format!("/{name}.html"), page(wall, ""));
     }
     let mill = mill(&origin, "\"page\"");
     mill.fetch(1); // that none can be had is told as the feed's failure
