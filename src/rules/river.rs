@@ -1,6 +1,7 @@
 //! What is published: one entry for the same words, newest first, each with an id that never changes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
 
 use uuid::Uuid;
 
@@ -223,7 +224,24 @@ pub fn is_iri(text: &str) -> bool {
     let hierarchical = rest
         .strip_prefix("//")
         .is_none_or(|rest| !rest.starts_with('/') && !rest.is_empty());
-    scheme_ok && !rest.is_empty() && hierarchical && !rest.contains(foreign)
+    scheme_ok
+        && !rest.is_empty()
+        && hierarchical
+        && !rest.contains(foreign)
+        && !rest.strip_prefix("//").is_some_and(is_somebodys_own)
+}
+
+/// Whether an authority names another machine to everybody who reads it, as `localhost` does: what stands below it names
+/// nothing in the world. Sites that were set up carelessly write `http://localhost/?p=1`, each of them.
+fn is_somebodys_own(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        return address.is_loopback() || address.is_private() || address.is_unspecified();
+    }
+    let top = host.rsplit('.').next().unwrap_or_default();
+    matches!(top, "localhost" | "local") || authority.starts_with("[::1]")
 }
 
 fn carrier(copy: &OtherCopy, owner: &str, feeds: &Feeds) -> Carrier {
@@ -296,6 +314,11 @@ mod tests {
             "https:///x",
             "甲:乙",
             "x:<y>",
+            "http://localhost/?p=1",
+            "http://127.0.0.1:8080/1",
+            "https://192.168.0.7/1",
+            "http://[::1]/1",
+            "http://blog.local/?p=1",
         ] {
             assert!(iri(made).starts_with("urn:uuid:"), "{made}");
         }

@@ -321,6 +321,28 @@ fn p_124_an_id_of_another_feed_is_not_taken_over() {
     assert_eq!(ids(&feed).len(), 5);
 }
 
+/// Sites that were set up carelessly have ids that name something on the reader's own machine: each has its own.
+#[test]
+fn ids_below_localhost_name_nothing_in_common() {
+    let origin = Origin::start([("/a", Reply::status(404)), ("/b", Reply::status(404))]);
+    let mill = Mill::new(&(plain("a", &origin.url("/a")) + &plain("b", &origin.url("/b"))));
+    mill.write("feedmill.toml", EAGER);
+    let mut theirs = items("http://localhost/?p=", 0..5);
+    origin.set("/a", rss(&theirs, 1));
+    for (n, item) in (0..).zip(&mut theirs) {
+        (item.title, item.body) = (format!("Another {n}"), words(900 + n));
+        item.link = format!("https://other.example.org/{n}");
+    }
+    origin.set("/b", rss(&theirs, 2));
+    mill.fetch(0);
+    let feed = mill.feed();
+    assert_eq!(ids(&feed).len(), 10, "{feed}");
+    assert!(
+        ids(&feed).iter().all(|id| id.starts_with("urn:uuid:")),
+        "{feed}"
+    );
+}
+
 #[test]
 fn p_130_a_date_in_the_future_arrives_once_and_is_first_seen() {
     let mut desk = Desk::new("");
