@@ -41,7 +41,11 @@ pub fn keys(leads: &[Lead], distrusted: bool) -> Vec<Option<EntryKey>> {
         .iter()
         .map(|lead| {
             if let Some(id) = lead.id().filter(|id| lying.spares(id)) {
-                return Some(EntryKey::Id(id.clone()));
+                let alone = lead
+                    .link()
+                    .filter(|link| by_link.get(link).is_some_and(|same| same.len() == 1));
+                let story = alone.and_then(|link| without_edition(id, link));
+                return Some(EntryKey::Id(story.unwrap_or_else(|| id.clone())));
             }
             if let Some(link) = lead
                 .link()
@@ -55,6 +59,15 @@ pub fn keys(leads: &[Lead], distrusted: bool) -> Vec<Option<EntryKey>> {
             }
         })
         .collect()
+}
+
+/// The id of a story whose id counts its editions: its own address and `#3` (P-123). A page with several stories has
+/// several entries at one address, and these are left.
+fn without_edition(id: &EntryId, link: &PageUrl) -> Option<EntryId> {
+    let (story, edition) = id.as_str().rsplit_once('#')?;
+    let counts = !edition.is_empty() && edition.bytes().all(|byte| byte.is_ascii_digit());
+    let own = link.as_str().split('#').next() == Some(story);
+    (counts && own && !link.as_str().contains('#')).then(|| EntryId::new(story))?
 }
 
 /// Of several leads with one key, the one that counts: the latest `updated`, and the first of those (P-122).

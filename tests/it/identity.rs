@@ -321,6 +321,31 @@ fn p_124_an_id_of_another_feed_is_not_taken_over() {
     assert_eq!(ids(&feed).len(), 5);
 }
 
+/// Ids that count the editions of a story: an edit is a revision, not another story.
+#[test]
+fn p_123_an_id_with_the_number_of_its_edition_is_one_story() {
+    let mut desk = Desk::new("");
+    let mut stories = items("", 0..5);
+    for story in &mut stories {
+        story.guid = format!("{}#0", story.link);
+    }
+    assert_eq!(desk.poll(&stories), [5, 0, 0, 0]);
+    let before = ids(&desk.mill.feed());
+    stories[2].guid = format!("{}#1", stories[2].link);
+    stories[2].body += "<p>更正一处。</p>";
+    assert_eq!(desk.poll(&stories), [0, 1, 0, 4]);
+    stories[2].guid = format!("{}#2", stories[2].link);
+    assert_eq!(desk.poll(&stories)[0], 0);
+    assert_eq!(ids(&desk.mill.feed()), before);
+    // A page of several stories names them by places in it.
+    let mut page = items("", 10..13);
+    for (n, story) in page.iter_mut().enumerate() {
+        story.link = "https://news.example.org/page".to_owned();
+        story.guid = format!("{}#{n}", story.link);
+    }
+    assert_eq!(desk.poll(&page)[0], 3);
+}
+
 /// Sites that were set up carelessly have ids that name something on the reader's own machine: each has its own.
 #[test]
 fn ids_below_localhost_name_nothing_in_common() {

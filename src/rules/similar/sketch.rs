@@ -198,6 +198,6 @@ mod tests {
     #[test]
     fn a_sketch_is_the_same_for_good() {
         let sketch = Sketch::of(&Grams::of(&text(0, 200)));
-        assert_eq!(xxh3_64(&sketch.0), 176_966_888_033_527_117);
+        assert_eq!(xxh3_64(&sketch.0), 14_601_681_198_236_162_925);
     }
 }
