@@ -314,10 +314,7 @@ pub fn press(config: &Config, store: &Store) -> anyhow::Result<Press> {
         feed: settings.feed.path.clone(),
         entries: settings.feed.entries,
         share: settings.feed.fair_share,
-        copies: CopyPolicy {
-            collapse: settings.feed.collapse,
-            near: settings.groups.enabled,
-        },
+        copies: copies(config),
         masthead: Masthead {
             id: settings.feed.id.clone(),
             title: settings.feed.title.clone(),
@@ -343,6 +340,14 @@ fn roster(config: &Config) -> anyhow::Result<Roster> {
         Ok((subscription.clone(), source))
     });
     orders.collect()
+}
+
+/// How copies are shown, as configured.
+pub fn copies(config: &Config) -> CopyPolicy {
+    CopyPolicy {
+        collapse: config.settings.feed.collapse,
+        near: config.settings.groups.enabled,
+    }
 }
 
 /// Whether a service serves, or served, what this configuration keeps: it seals what is too old for the merged feed, and

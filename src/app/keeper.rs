@@ -112,7 +112,7 @@ impl Keeper {
             return Ok((prune, Some(at.plus(AGAIN.min(every)))));
         }
         let (store, directory) = (self.store.clone(), settings.path.clone());
-        let last = spawn_blocking(move || backup::last(&store, &directory))
+        let last = spawn_blocking(move || backup::last(&store, &directory, now()))
             .await
             .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())?;

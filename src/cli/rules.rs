@@ -240,6 +240,7 @@ fn window(config: &Config, store: &Store) -> anyhow::Result<Choice> {
     Ok(Choice {
         feeds: shown.map(|state| state.id).collect(),
         once: true,
+        copies: app::copies(config),
         limit: settings.entries,
         quota: settings.fair_share.quota(settings.entries),
         ..Choice::default()

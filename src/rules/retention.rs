@@ -219,9 +219,9 @@ pub fn next_run(store: &[u8; 16], last: Option<Timestamp>, now: Timestamp) -> Ti
     };
     let next = Timestamp::from_millis(next);
     match last {
-        // The last one before `next` was missed.
-        Some(last) if last < next.minus(DAY) => now,
-        _ => next,
+        // The last one before `next` was missed; and who waits for the next, and never ran, would wait again then.
+        Some(last) if last >= next.minus(DAY) => next,
+        _ => now,
     }
 }
 
@@ -432,7 +432,8 @@ mod tests {
         for seed in 0..=255_u8 {
             let store: [u8; 16] =
                 std::array::from_fn(|at| seed.wrapping_mul(31) ^ u8::try_from(at * 7).unwrap());
-            let first = next_run(&store, None, now());
+            assert_eq!(next_run(&store, None, now()), now(), "at once");
+            let first = next_run(&store, Some(now()), now());
             assert!(first > now() && first <= now().plus(DAY));
             assert_ne!(first.millis() / 60_000 % 60, 0);
             assert_eq!(next_run(&store, Some(first), first), first.plus(DAY));

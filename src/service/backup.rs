@@ -129,10 +129,11 @@ impl Backup {
     fn rotate(&self, made: &mut Made) -> Result<(), BackupError> {
         let ours = self.store.river_id()?;
         let copies = copies(&self.directory)?.into_iter();
-        let own: Vec<Timestamp> = copies
-            .filter(|copy| is_of(&ours, &self.directory, *copy))
-            .collect();
         let made_at = parse_file_name(&file_name(self.now)).unwrap_or(self.now);
+        // One of the future takes no newer one's place.
+        let own: Vec<Timestamp> = copies
+            .filter(|copy| *copy <= made_at && is_of(&ours, &self.directory, *copy))
+            .collect();
         for surplus in self.keep.surplus(&own, made_at) {
             let path = self.directory.join(file_name(surplus));
             match fs::remove_file(&path) {
@@ -151,11 +152,16 @@ fn is_of(river: &[u8; 16], directory: &Path, copy: Timestamp) -> bool {
     Store::river_of(&directory.join(file_name(copy))).as_ref() == Some(river)
 }
 
-/// When the last copy of this store was made, by the name of its file.
-pub fn last(store: &Store, directory: &Path) -> Result<Option<Timestamp>, BackupError> {
+/// When the last copy of this store was made, by the name of its file. One of the future was named by a clock that was
+/// wrong, and says nothing.
+pub fn last(
+    store: &Store,
+    directory: &Path,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, BackupError> {
     let ours = store.river_id()?;
     let mut copies = copies(directory)?.into_iter();
-    Ok(copies.rfind(|copy| is_of(&ours, directory, *copy)))
+    Ok(copies.rfind(|copy| *copy <= now && is_of(&ours, directory, *copy)))
 }
 
 /// When the copies in a directory were made, by their names; oldest first. One that is not there has none.

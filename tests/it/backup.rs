@@ -554,6 +554,15 @@ fn the_service_makes_a_copy_when_one_is_due_and_none_twice() {
     running.stop();
     assert_eq!(names(&copies), made, "none is due");
 
+    // A copy that was named by a clock years ahead does not hide the one of today.
+    let future = copies.join("feedmill-20460101T000000Z.sqlite");
+    fs::copy(copies.join(&made[0]), &future).unwrap();
+    let mut running = Daemon::start(&mill, PATIENCE);
+    running.wait_for("READY=1");
+    running.stop();
+    assert_eq!(names(&copies).len(), 2, "still none is due");
+    fs::remove_file(&future).unwrap();
+
     // One that is old is not the last word; and what cannot be done is told once.
     fs::rename(
         copies.join(&made[0]),

@@ -192,6 +192,23 @@ fn missing_end_tags_and_stray_brackets_cost_no_entry() {
     assert_eq!(titles(read(around(&without).as_bytes()).unwrap()), all);
 }
 
+/// Each `<` of many reaches to the same `>`: they are text all the same, and not in the square of their number.
+#[test]
+fn many_stray_brackets_take_no_time() {
+    let text = format!(
+        "<rss version='2.0'><channel><title>T</title><item><title>一</title><description>{}</description></item></channel></rss>",
+        "<1 ".repeat(400_000)
+    );
+    let started = Instant::now();
+    let drafts = drafts(read(text.as_bytes()).unwrap());
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(drafts[0].title.as_deref(), Some("一"));
+}
+
 /// Tags that are never closed do not add up over a document, nor is one deep entry the end of all.
 #[test]
 fn tags_that_are_never_closed_do_not_add_up() {

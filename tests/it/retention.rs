@@ -458,9 +458,6 @@ fn the_service_lets_go_by_itself() {
     origin.set("/a", reply(document(&[1]).replace(&words(1), &words(50))));
     mill.fetch(0);
     age(&mill, 31);
-    raw(&mill)
-        .execute("UPDATE meta SET last_prune = 0", [])
-        .unwrap();
     mill.write(
         "feedmill.toml",
         &daemon::settings("[keep]\nrevisions = \"30d\"\n"),

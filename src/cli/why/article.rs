@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::app;
 use crate::cli::changes;
 use crate::cli::why::{Answer, Desk, at, because, feed};
 use crate::model::article::StoredArticle;
@@ -259,6 +260,7 @@ fn fair_window(desk: &Desk<'_>, hidden: &[FeedId]) -> Result<Option<Vec<ArticleS
     let choice = Choice {
         feeds: feeds.filter(|feed| !hidden.contains(feed)).collect(),
         once: true,
+        copies: app::copies(desk.config),
         limit: settings.entries,
         quota: Some(quota),
         ..Choice::default()

@@ -19,6 +19,9 @@ use crate::rules::repair::misread;
 /// Every name is looked up among the namespaces in force, so there are no more than these.
 const BINDINGS: usize = 256;
 
+/// Bytes of a document that are read again, where a `<` turns out to be none of a tag.
+const READ_AGAIN: usize = 1 << 20;
+
 /// A start tag.
 pub(super) struct Tag<'t> {
     pub ns: Ns,
@@ -121,6 +124,8 @@ pub(super) struct Cursor<'t> {
     entry: (usize, usize),
     /// What ended last did so without an end tag.
     implied: bool,
+    /// Bytes that were read again.
+    again: usize,
     pub mended: Mended,
 }
 
@@ -141,6 +146,7 @@ impl<'t> Cursor<'t> {
             page: page.clone(),
             entry: (0, 0),
             implied: false,
+            again: 0,
             mended: Mended::default(),
         }
     }
@@ -228,9 +234,7 @@ impl<'t> Cursor<'t> {
                 Event::Start(event) => {
                     let begin = self.begin(&event, 2);
                     if missing::is_text(event.name().as_ref()) {
-                        self.mended.brackets += 1;
-                        self.go_to(begin + 1);
-                        return Ok(Step::Text(Cow::Borrowed("<")));
+                        return Ok(Step::Text(self.bracket(begin)));
                     }
                     if self.ends_before(event.name().as_ref(), begin) {
                         continue;
@@ -300,6 +304,18 @@ impl<'t> Cursor<'t> {
         self.mended.tags += self.ends;
         self.go_to(begin);
         true
+    }
+
+    /// A `<` that begins no tag, as text. What was taken for its tag is read again, but not for ever: each of many may
+    /// reach to the same `>`. Past that all of it is text.
+    fn bracket(&mut self, begin: usize) -> Cow<'t, str> {
+        self.mended.brackets += 1;
+        self.again += self.at() - begin;
+        if self.again > READ_AGAIN {
+            return Cow::Borrowed(self.text.get(begin..self.at()).unwrap_or_default());
+        }
+        self.go_to(begin + 1);
+        Cow::Borrowed("<")
     }
 
     /// Goes on at this place of the text.
