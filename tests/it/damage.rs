@@ -192,6 +192,16 @@ fn missing_end_tags_and_stray_brackets_cost_no_entry() {
     assert_eq!(titles(read(around(&without).as_bytes()).unwrap()), all);
 }
 
+/// Only an entry that is open ends where the next begins: what else is in itself is as it should be.
+#[test]
+fn nested_elements_behind_the_entries_are_no_damage() {
+    let text = "<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel><title>T</title>\
+        <item><title>一</title></item><itunes:category text='a'><itunes:category text='b'/></itunes:category>\
+        <image><title>T<link>x</link></title></image></channel></rss>";
+    let listing = read(text.as_bytes()).unwrap();
+    assert_eq!(listing.notes, [""; 0]);
+}
+
 /// Each `<` of many reaches to the same `>`: they are text all the same, and not in the square of their number.
 #[test]
 fn many_stray_brackets_take_no_time() {

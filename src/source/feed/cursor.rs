@@ -7,17 +7,16 @@ use std::collections::HashMap;
 use memchr::{memchr, memmem, memrchr};
 use quick_xml::Reader;
 use quick_xml::errors::Error;
+use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 
 use super::missing;
 use super::names::{Ns, rss_name};
 use super::references::{declared, decoded, expand, named, numbered};
+use super::scope::Scope;
 use crate::model::urls::PageUrl;
 use crate::rules::limits::EXPANSION;
 use crate::rules::repair::misread;
-
-/// Every name is looked up among the namespaces in force, so there are no more than these.
-const BINDINGS: usize = 256;
 
 /// Bytes of a document that are read again, where a `<` turns out to be none of a tag.
 const READ_AGAIN: usize = 1 << 20;
@@ -110,18 +109,15 @@ pub(super) struct Cursor<'t> {
     /// Where in the text the reader began.
     origin: usize,
     open: Vec<&'t str>,
-    bindings: Vec<(usize, &'t str, Ns)>,
-    bases: Vec<(usize, PageUrl)>,
-    langs: Vec<(usize, String)>,
+    scope: Scope<'t>,
     /// Ends owed before the next event.
     ends: usize,
     entities: HashMap<&'t str, &'t str>,
     expanded: usize,
-    /// What a name without a namespace belongs to.
-    main: Ns,
-    page: PageUrl,
-    /// Where the entry being read began, and how deep it is.
+    /// Where the entry last marked began, and how deep it is.
     entry: (usize, usize),
+    /// That entry is open.
+    in_entry: bool,
     /// What ended last did so without an end tag.
     implied: bool,
     /// Bytes that were read again.
@@ -136,15 +132,12 @@ impl<'t> Cursor<'t> {
             reader: reader(text),
             origin: 0,
             open: Vec::new(),
-            bindings: Vec::new(),
-            bases: Vec::new(),
-            langs: Vec::new(),
+            scope: Scope::new(page),
             ends: 0,
             entities: HashMap::new(),
             expanded: 0,
-            main: Ns::Other,
-            page: page.clone(),
             entry: (0, 0),
+            in_entry: false,
             implied: false,
             again: 0,
             mended: Mended::default(),
@@ -159,6 +152,7 @@ impl<'t> Cursor<'t> {
     /// The element just started is an entry: where to take up reading if it is broken.
     pub fn mark_entry(&mut self) {
         self.entry = (self.at(), self.open.len());
+        self.in_entry = true;
     }
 
     /// Behind the start tag of the entry last marked.
@@ -178,39 +172,25 @@ impl<'t> Cursor<'t> {
 
     /// What relative addresses are relative to here.
     pub fn base(&self) -> &PageUrl {
-        self.bases.last().map_or(&self.page, |(_, base)| base)
+        self.scope.base()
     }
 
     /// What relative addresses are relative to from here on, inside the element just started.
     pub fn set_base(&mut self, base: &str) {
-        match self.base().join(base) {
-            Ok(base) => self.bases.push((self.open.len(), base)),
-            Err(_) => self.mended.bases += 1,
-        }
+        self.mended.bases += usize::from(!self.scope.set_base(self.open.len(), base));
     }
 
     /// The language here, unless it was said outside of `depth` elements.
     pub fn lang(&self, depth: usize) -> Option<&str> {
-        self.langs
-            .last()
-            .filter(|(said, _)| *said >= depth)
-            .map(|(_, lang)| lang.as_str())
+        self.scope.lang(depth)
     }
 
     /// Names without a namespace, and those of `root`'s own, belong to this vocabulary.
-    pub fn set_main(&mut self, main: Ns, root: &mut Tag<'t>) {
-        self.main = main;
-        for (_, prefix, ns) in &mut self.bindings {
-            let roots = root
-                .name
-                .strip_suffix(root.local)
-                .map(|p| p.trim_end_matches(':'));
-            if *ns == Ns::Other
-                && (prefix.is_empty() || (roots == Some(*prefix) && root.ns == Ns::Other))
-            {
-                *ns = main;
-            }
-        }
+    pub fn set_main(&mut self, main: Ns, root: &Tag<'t>) {
+        let prefix = root.name.strip_suffix(root.local);
+        let prefix = prefix.map(|prefix| prefix.trim_end_matches(':'));
+        self.scope
+            .set_main(main, prefix.filter(|_| root.ns == Ns::Other));
     }
 
     pub fn next(&mut self) -> Result<Step<'t>, Fault> {
@@ -290,10 +270,8 @@ impl<'t> Cursor<'t> {
     /// Whether a start tag, whose `<` is at `begin`, says that end tags before it are missing. Then these come first, and the
     /// tag after them.
     fn ends_before(&mut self, name: &str, begin: usize) -> bool {
-        let Some(outside) = self.entry.1.checked_sub(1) else {
-            return false;
-        };
-        self.ends = match self.open.get(outside..) {
+        let entry = self.entry.1.saturating_sub(1);
+        self.ends = match self.open.get(entry..).filter(|_| self.in_entry) {
             // The next entry: the one before it is whole.
             Some([entry, within @ ..]) if *entry == name => within.len() + 1,
             // The next field of an entry, inside one that holds no elements.
@@ -355,24 +333,17 @@ impl<'t> Cursor<'t> {
             .get(begin..begin + event.name().as_ref().len())
             .unwrap_or_default();
         self.open.push(name);
-        let raw = event.attributes_raw();
-        if memmem::find(raw.as_bytes(), b"xml").is_some() {
-            self.declarations(&event, begin);
+        if memmem::find(event.attributes_raw().as_bytes(), b"xml").is_some() {
+            // The event's own text, since it lives as long as the document.
+            let own = self.text.get(begin..begin + event.len());
+            let own = Attributes::new(own.unwrap_or_default(), name.len());
+            self.mended.bases += self.scope.declare(self.open.len(), own);
         }
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        let ns = match self
-            .bindings
-            .iter()
-            .rev()
-            .find(|(_, bound, _)| *bound == prefix)
-        {
-            Some((_, _, ns)) => *ns,
-            None if prefix.is_empty() => self.main,
-            None => {
-                self.mended.prefixes += 1;
-                Ns::by_custom(prefix)
-            }
-        };
+        let ns = self.scope.ns(prefix).unwrap_or_else(|| {
+            self.mended.prefixes += 1;
+            Ns::by_custom(prefix)
+        });
         Tag {
             ns,
             local: if ns == Ns::Rss {
@@ -385,47 +356,11 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// `xmlns`, `xml:base` and `xml:lang` of a start tag.
-    fn declarations(&mut self, event: &BytesStart<'t>, begin: usize) {
-        let depth = self.open.len();
-        // The event's own text, since it lives as long as the document.
-        let own = self
-            .text
-            .get(begin..begin + event.len())
-            .unwrap_or_default();
-        let name = event.name().as_ref().len();
-        let mut attributes = quick_xml::events::attributes::Attributes::new(own, name);
-        for attribute in attributes.with_checks(false).flatten() {
-            let key = attribute.key.0;
-            if key == "xmlns" || key.starts_with("xmlns:") {
-                if self.bindings.len() >= BINDINGS {
-                    continue;
-                }
-                let ns = Ns::of(&decoded(&attribute.value));
-                // The document's own default stays its own, whatever it is called.
-                let prefix = key.get(6..).unwrap_or_default();
-                self.bindings.push((depth, prefix, ns));
-            } else if key == "xml:base" {
-                self.set_base(&decoded(&attribute.value));
-            } else if key == "xml:lang" {
-                self.langs
-                    .push((depth, decoded(&attribute.value).trim().to_owned()));
-            }
-        }
-    }
-
     fn close(&mut self) {
         self.open.pop();
         let depth = self.open.len();
-        while self.bindings.last().is_some_and(|(at, ..)| *at > depth) {
-            self.bindings.pop();
-        }
-        while self.bases.last().is_some_and(|(at, _)| *at > depth) {
-            self.bases.pop();
-        }
-        while self.langs.last().is_some_and(|(at, _)| *at > depth) {
-            self.langs.pop();
-        }
+        self.in_entry &= depth >= self.entry.1;
+        self.scope.close(depth);
     }
 
     /// Steps over the rest of the element that is `depth` deep.

@@ -16,20 +16,8 @@ const PLAIN: [&str; 12] = [
     "dc:creator",
 ];
 
-/// Fields of an entry that are no element of HTML inside those.
-const FIELDS: [&str; 18] = [
-    "title",
-    "link",
-    "guid",
-    "pubDate",
-    "category",
-    "comments",
-    "author",
-    "id",
-    "updated",
-    "published",
-    "dc:date",
-    "dc:creator",
+/// Other fields of an entry, which are no elements of HTML inside those.
+const OTHERS: [&str; 6] = [
     "description",
     "enclosure",
     "source",
@@ -40,7 +28,7 @@ const FIELDS: [&str; 18] = [
 
 /// Whether the field that is open holds nothing of this name, so that it has to be over. `author` holds elements in Atom.
 pub(super) fn is_over(open: &str, name: &str) -> bool {
-    PLAIN.contains(&open) && FIELDS.contains(&name)
+    PLAIN.contains(&open) && (PLAIN.contains(&name) || OTHERS.contains(&name))
 }
 
 /// Whether what was taken for the name of a tag is none: the `<` before it is a character of a text.

@@ -16,6 +16,7 @@ mod json;
 mod missing;
 mod names;
 mod references;
+mod scope;
 mod text;
 mod tombstone;
 mod xml;

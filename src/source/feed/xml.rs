@@ -108,7 +108,7 @@ impl<'t> Reader<'t, '_> {
         loop {
             match self.cursor.next()? {
                 Step::Start(tag) => match self.root {
-                    None => self.start(tag)?,
+                    None => self.start(&tag)?,
                     Some(_) => self.feed_child(&tag)?,
                 },
                 Step::End | Step::Text(_) => {}
@@ -119,7 +119,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn start(&mut self, mut tag: Tag<'t>) -> Result<(), Stop> {
+    fn start(&mut self, tag: &Tag<'t>) -> Result<(), Stop> {
         let lower = tag.local.to_ascii_lowercase();
         let (root, ns) = match lower.as_str() {
             "rss" | "channel" | "rdf" => (Root::Rss, Ns::Rss),
@@ -133,13 +133,13 @@ impl<'t> Reader<'t, '_> {
             }
         };
         self.root = Some(root);
-        self.cursor.set_main(ns, &mut tag);
+        self.cursor.set_main(ns, tag);
         self.listing.info.language = self.cursor.lang(0).map(str::to_owned);
         if lower == "channel" {
-            self.definition(&tag);
+            self.definition(tag);
         }
         if root == Root::Entry {
-            self.entry(&tag)?;
+            self.entry(tag)?;
         }
         Ok(())
     }
