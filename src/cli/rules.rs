@@ -237,14 +237,12 @@ fn window(config: &Config, store: &Store) -> anyhow::Result<Choice> {
         let own = all.clone().find(|own| own.id == state.id);
         own.is_none_or(|own| !own.is_private(&state.learned))
     });
-    Ok(Choice {
-        feeds: shown.map(|state| state.id).collect(),
-        once: true,
-        copies: app::copies(config),
-        limit: settings.entries,
-        quota: settings.fair_share.quota(settings.entries),
-        ..Choice::default()
-    })
+    Ok(Choice::merged(
+        shown.map(|state| state.id).collect(),
+        settings.entries,
+        settings.fair_share,
+        app::copies(config),
+    ))
 }
 
 fn show(out: &mut impl Write, rules: &[&RuleText], heard: &Heard) -> io::Result<()> {

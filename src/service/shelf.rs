@@ -398,15 +398,12 @@ impl<'a> Stock<'a> {
         let masthead = &self.press.masthead;
         Wanted {
             stem: "feed".to_owned(),
-            choice: Choice {
-                feeds: self.states.keys().cloned().collect(),
-                tagged: None,
-                once: true,
-                copies: self.press.copies,
-                limit: self.press.entries,
-                quota: self.press.share.quota(self.press.entries),
-                beyond: None,
-            },
+            choice: Choice::merged(
+                self.states.keys().cloned().collect(),
+                self.press.entries,
+                self.press.share,
+                self.press.copies,
+            ),
             id: self.river.clone(),
             title: masthead.title.clone(),
             subtitle: masthead.subtitle.clone(),

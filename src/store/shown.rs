@@ -14,7 +14,7 @@ use crate::model::river::{Collapse, CopyPolicy};
 use crate::model::ruling::Marks;
 use crate::model::time::Timestamp;
 use crate::rules::ruling;
-use crate::rules::share::Window;
+use crate::rules::share::{Share, Window};
 use crate::store::articles::{CarrierRow, article, whole};
 use crate::store::columns::{Cells, count, number};
 use crate::store::error::StoreError;
@@ -38,6 +38,20 @@ pub struct Choice {
     pub quota: Option<usize>,
     /// And every entry with a revision above this number, however old its date: what no sealed page has yet.
     pub beyond: Option<Beyond>,
+}
+
+impl Choice {
+    /// What the merged feed is of: so many entries of these feeds, each feed's share of them, copies as they are shown.
+    pub fn merged(feeds: Vec<FeedId>, entries: usize, share: Share, copies: CopyPolicy) -> Self {
+        Self {
+            feeds,
+            once: true,
+            copies,
+            limit: entries,
+            quota: share.quota(entries),
+            ..Self::default()
+        }
+    }
 }
 
 /// Entries that rules gave a tag.

@@ -19,6 +19,7 @@ use crate::model::ruling::Act;
 use crate::model::withheld::Reason;
 use crate::rules::revision::QUIET;
 use crate::rules::river::entry_iri;
+use crate::rules::share::Share;
 use crate::rules::similar::{self, Member};
 use crate::store::{Choice, Looked, StoreError};
 
@@ -253,18 +254,16 @@ fn ruled(
 /// The merged feed by numbers, where a source may have its share and no more.
 fn fair_window(desk: &Desk<'_>, hidden: &[FeedId]) -> Result<Option<Vec<ArticleSeq>>, StoreError> {
     let settings = &desk.config.settings.feed;
-    let Some(quota) = settings.fair_share.quota(settings.entries) else {
+    if settings.fair_share == Share::ALL {
         return Ok(None);
-    };
+    }
     let feeds = desk.store.feed_states()?.into_iter().map(|state| state.id);
-    let choice = Choice {
-        feeds: feeds.filter(|feed| !hidden.contains(feed)).collect(),
-        once: true,
-        copies: app::copies(desk.config),
-        limit: settings.entries,
-        quota: Some(quota),
-        ..Choice::default()
-    };
+    let choice = Choice::merged(
+        feeds.filter(|feed| !hidden.contains(feed)).collect(),
+        settings.entries,
+        settings.fair_share,
+        app::copies(desk.config),
+    );
     Ok(Some(desk.store.lineup(&choice)?.articles))
 }
 
