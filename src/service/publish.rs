@@ -16,7 +16,7 @@ use crate::rules::share::Share;
 use crate::service::archive as keeping;
 use crate::service::manifest;
 use crate::service::shelf;
-use crate::service::strays;
+use crate::service::strays::Then;
 use crate::store::{ArchivedFile, Store, StoreError};
 
 /// Files written between two moves of the cursor.
@@ -110,6 +110,7 @@ impl Press {
     ) -> Result<(), PublishError> {
         files::sweep(directory)?;
         let hidden = self.hidden()?;
+        let mut then = None;
         loop {
             let articles = self.store.to_archive(self.store.archive_cursor()?, BATCH)?;
             let Some(cursor) = articles.last().map(|(cause, _)| *cause) else {
@@ -120,7 +121,7 @@ impl Press {
             for (_, article) in &articles {
                 match self.file_of(article, &hidden) {
                     Ok(Some((file, bytes))) => {
-                        if let Some(file) = self.taken_over(directory, &file)? {
+                        if let Some(file) = self.taken_over(directory, &file, &mut then)? {
                             written.push(file);
                         } else {
                             batch.push((file.name.clone(), bytes));
@@ -170,6 +171,7 @@ impl Press {
         &self,
         directory: &Path,
         file: &ArchivedFile,
+        then: &mut Option<Then>,
     ) -> Result<Option<ArchivedFile>, PublishError> {
         let Some((_, content)) = name::parse_file_name(&file.name) else {
             return Ok(None);
@@ -181,7 +183,11 @@ impl Press {
             return Ok(None);
         };
         let digest = *blake3::hash(&bytes).as_bytes();
-        let Some(format) = strays::proven(directory, &stray, &bytes, &digest)? else {
+        let then = match then {
+            Some(then) => then,
+            None => then.insert(Then::read(directory)?),
+        };
+        let Some(format) = then.format_of(&stray, &bytes, &digest) else {
             tracing::warn!(
                 file = stray,
                 "it is not as it was written before the store was put back: its words get another file"
