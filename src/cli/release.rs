@@ -80,12 +80,11 @@ impl Args {
         for what in &self.what {
             // A feed first: `status` says `feedmill release 163`, and numbers are names of feeds, too.
             let feed: Option<FeedId> = what.parse().ok();
-            let is_feed = |feed: &FeedId| -> Result<bool, StoreError> {
-                let subscribed = config.subscriptions.iter().any(|own| own.id == *feed);
-                Ok(subscribed || store.feed_state(feed)?.is_some())
-            };
             let known = match &feed {
-                Some(feed) => is_feed(feed)?,
+                Some(feed) => {
+                    let subscribed = config.subscriptions.iter().any(|own| own.id == *feed);
+                    subscribed || store.feed_state(feed)?.is_some()
+                }
                 None => false,
             };
             if !known && let Ok(number) = what.parse() {

@@ -1,8 +1,8 @@
 //! What is published: one entry for the same words, newest first, each with an id that never changes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::Ipv4Addr;
 
+use url::{Host, Url};
 use uuid::Uuid;
 
 use crate::model::article::StoredArticle;
@@ -228,20 +228,23 @@ pub fn is_iri(text: &str) -> bool {
         && !rest.is_empty()
         && hierarchical
         && !rest.contains(foreign)
-        && !rest.strip_prefix("//").is_some_and(is_somebodys_own)
+        && !is_somebodys_own(text)
 }
 
-/// Whether an authority names another machine to everybody who reads it, as `localhost` does: what stands below it names
+/// Whether an address names another machine to everybody who reads it, as `localhost` does: what stands below it names
 /// nothing in the world. Sites that were set up carelessly write `http://localhost/?p=1`, each of them.
-fn is_somebodys_own(rest: &str) -> bool {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default();
-    if let Ok(address) = host.parse::<Ipv4Addr>() {
-        return address.is_loopback() || address.is_private() || address.is_unspecified();
+fn is_somebodys_own(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Domain(name)) => matches!(name.rsplit('.').next(), Some("localhost" | "local")),
+        Some(Host::Ipv4(address)) => {
+            address.is_loopback() || address.is_private() || address.is_unspecified()
+        }
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
-    let top = host.rsplit('.').next().unwrap_or_default();
-    matches!(top, "localhost" | "local") || authority.starts_with("[::1]")
 }
 
 fn carrier(copy: &OtherCopy, owner: &str, feeds: &Feeds) -> Carrier {

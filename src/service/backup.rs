@@ -175,10 +175,9 @@ fn copies(directory: &Path) -> Result<Vec<Timestamp>, BackupError> {
 }
 
 /// When the next copy is due, where one is made every so often and the last was made then: the names of files say it, so
-/// that a restart makes none twice. One of the future was named by a clock that was wrong.
+/// that a restart makes none twice.
 pub fn due(last: Option<Timestamp>, every: Duration, now: Timestamp) -> Timestamp {
-    let made = last.filter(|made| *made <= now);
-    made.map_or(now, |made| made.plus(every))
+    last.map_or(now, |made| made.plus(every))
 }
 
 /// Removes what a crash left. The directory must be claimed.

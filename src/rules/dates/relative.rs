@@ -83,39 +83,29 @@ pub(super) fn parse(text: &str, zone: &Zone, fetched: Option<Timestamp>) -> Opti
             .then(|| now.minus(Duration::from_secs(seconds.saturating_mul(number))));
     }
     let words = [
-        ("今天", 0),
-        ("今日", 0),
-        ("today", 0),
-        ("昨天", 1),
-        ("昨日", 1),
-        ("yesterday", 1),
-        ("昨晚", 1),
-        ("昨夜", 1),
-        ("今早", 0),
-        ("今晨", 0),
-        ("今晚", 0),
-        ("大前天", 3),
-        ("前天", 2),
-        ("前日", 2),
+        ("今天", 0, None),
+        ("今日", 0, None),
+        ("today", 0, None),
+        ("昨天", 1, None),
+        ("昨日", 1, None),
+        ("yesterday", 1, None),
+        ("昨晚", 1, Some(Half::Night)),
+        ("昨夜", 1, Some(Half::Night)),
+        ("今早", 0, Some(Half::First)),
+        ("今晨", 0, Some(Half::First)),
+        ("今晚", 0, Some(Half::Night)),
+        ("大前天", 3, None),
+        ("前天", 2, None),
+        ("前日", 2, None),
     ];
-    let (rest, days) = words
+    let (rest, days, half) = words
         .iter()
-        .find_map(|(word, days)| Some((text.strip_prefix(word)?, *days)))?;
+        .find_map(|(word, days, half)| Some((text.strip_prefix(word)?, *days, *half)))?;
     let today = jiff::Timestamp::from_millisecond(now.millis()).ok()?;
     let mut date = today.to_zoned(zone.as_jiff().clone()).date();
     for _ in 0..days {
         date = date.yesterday().ok()?;
     }
-    let half = match text {
-        _ if ["昨晚", "昨夜", "今晚"]
-            .iter()
-            .any(|word| text.starts_with(word)) =>
-        {
-            Some(Half::Night)
-        }
-        _ if ["今早", "今晨"].iter().any(|word| text.starts_with(word)) => Some(Half::First),
-        _ => None,
-    };
     let mut parts: Vec<Part> = half.map(Part::Half).into_iter().collect();
     parts.extend(lex(rest)?);
     let found = Found::in_parts(&parts)?;

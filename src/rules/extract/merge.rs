@@ -45,14 +45,13 @@ const RUNS: usize = 16;
 
 /// Why a short page is not the article the feed has words of: it has none of them.
 pub fn strange(draft: &Draft, page: &str, chars: usize, words: &str) -> Option<String> {
-    let said = Grams::of(fold(words).as_str());
-    if chars >= SHORT || said.len() < RUNS {
+    let grams = |text: &str| Grams::of(fold(text).as_str());
+    if chars >= SHORT || grams(words).len() < RUNS {
         return None;
     }
     let title = draft.title.as_deref().unwrap_or_default();
-    let said = Grams::of(fold(&format!("{title} {words}")).as_str());
-    let page = html::words(&Content::html(page)).into_owned();
-    let page = Grams::of(fold(&page).as_str());
+    let said = grams(&format!("{title} {words}"));
+    let page = grams(&html::words(&Content::html(page)));
     let shared = said.shared(&page);
     (shared * SHARED < said.len().min(page.len()))
         .then(|| "the page has a few words, and none of what the feed says".to_owned())

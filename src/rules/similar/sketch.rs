@@ -11,6 +11,9 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The bits of a hash that are no place.
 const RANK: u64 = (1 << 57) - 1;
 
+/// A place to which no run has come.
+const NOBODY: (usize, u64) = (usize::MAX, 0);
+
 /// The runs of a folded text, each once, as 64-bit hashes in order. Two of a million texts' runs meet by chance as seldom
 /// as matters to nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,29 +85,25 @@ impl Sketch {
         if grams.is_empty() {
             return Self([0; Self::LEN]);
         }
-        let mut places: [Option<u64>; Self::LEN] = [None; Self::LEN];
-        let mut empty = Self::LEN;
+        // By round and rank: what came in an earlier round is less than all that comes later.
+        let mut places = [NOBODY; Self::LEN];
         let mut step = 0_u64;
         for round in 0..2 * Self::LEN {
-            let before = places;
             let own = round.checked_sub(Self::LEN);
             step = step.wrapping_add(STEP);
             for gram in &grams.0 {
                 let hash = mixed(gram.wrapping_add(step));
                 let place = own.unwrap_or_else(|| usize::from(hash.to_be_bytes()[0] >> 1));
-                let (Some(lowest), Some(None)) = (places.get_mut(place), before.get(place)) else {
-                    continue;
-                };
-                let rank = hash & RANK;
-                empty -= usize::from(lowest.is_none());
-                *lowest = Some(lowest.map_or(rank, |lowest| lowest.min(rank)));
+                if let Some(least) = places.get_mut(place) {
+                    *least = (*least).min((round, hash & RANK));
+                }
             }
-            if empty == 0 {
+            if !places.contains(&NOBODY) {
                 break;
             }
         }
         // The high bytes of least numbers are all near zero, and would make every pair look alike.
-        Self(places.map(|lowest| lowest.unwrap_or_default().to_le_bytes()[0]))
+        Self(places.map(|(_, rank)| rank.to_le_bytes()[0]))
     }
 
     /// About the Jaccard index of the two sets; the standard deviation is 0.04. Bytes that agree by chance are taken off.
