@@ -7,6 +7,8 @@
 //!     cargo bench --bench search -- 20000 100
 
 mod corpus;
+#[path = "../../tests/support/record.rs"]
+mod record;
 
 use std::collections::{BTreeSet, HashMap};
 use std::env;
@@ -17,8 +19,7 @@ use feedmill::model::article::Article;
 use feedmill::model::content::{Content, ContentHash, RawHash};
 use feedmill::model::entry::EntryKey;
 use feedmill::model::ids::EntryId;
-use feedmill::model::learned::Learned;
-use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading};
+use feedmill::model::poll::PollRecord;
 use feedmill::model::time::{Timestamp, Zone};
 use feedmill::rules::html;
 use feedmill::rules::query::Query;
@@ -294,22 +295,8 @@ fn seconds(n: usize) -> i64 {
 
 fn poll(first: usize, articles: Vec<Article>) -> Result<PollRecord> {
     let at = Timestamp::from_secs(1_700_000_000 + seconds(first));
-    Ok(PollRecord {
-        feed: format!("bench-{}", first / POLL % 100).parse()?,
-        at,
-        took: Duration::ZERO,
-        next: at.plus(Duration::from_hours(1)),
-        why_next: "every hour".to_owned(),
-        not_before: None,
-        fresh_until: None,
-        failures: 0,
-        learned: Learned::default(),
-        result: PollResult::Read(Box::new(Reading {
-            articles,
-            coverage: Coverage::Whole(None),
-            ..Reading::default()
-        })),
-    })
+    let feed = format!("bench-{}", first / POLL % 100).parse()?;
+    Ok(record::read(feed, at, articles))
 }
 
 /// Bytes of the database that hold something.

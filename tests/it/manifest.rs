@@ -5,20 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use feedmill::model::article::Article;
 use feedmill::model::content::{Content, ContentHash, RawHash};
 use feedmill::model::entry::EntryKey;
 use feedmill::model::ids::{ArticleSeq, EntryId};
-use feedmill::model::learned::Learned;
-use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading};
 use feedmill::model::time::{Day, Timestamp};
 use feedmill::model::urls::PageUrl;
 use feedmill::output::archive::manifest::{self, Digest};
 use feedmill::output::files::FileError;
 use feedmill::service::export::export;
-use feedmill::service::publish::{Masthead, Press, PublishError, Published};
+use feedmill::service::publish::{Press, PublishError, Published};
 use feedmill::service::verify::{Asked, Kind, Proof, verify};
 use feedmill::store::Store;
 use proptest::prelude::*;
@@ -27,6 +24,7 @@ use tempfile::TempDir;
 
 use crate::support::mill::{Mill, plain, rss, words};
 use crate::support::origin::{Origin, Reply};
+use crate::support::record;
 
 /// Midnight of 2026-03-01.
 const MARCH: i64 = 1_772_323_200;
@@ -102,22 +100,8 @@ impl World {
     /// Articles of these words, so many seconds into March.
     fn poll(&self, second: i64, words: &[&str]) {
         let at = Timestamp::from_secs(MARCH + second);
-        let poll = PollRecord {
-            feed: "mill".parse().unwrap(),
-            at,
-            took: Duration::from_millis(120),
-            next: at.plus(Duration::from_hours(1)),
-            why_next: "every hour".to_owned(),
-            not_before: None,
-            fresh_until: None,
-            failures: 0,
-            learned: Learned::default(),
-            result: PollResult::Read(Box::new(Reading {
-                articles: words.iter().map(|words| article(words)).collect(),
-                coverage: Coverage::Whole(None),
-                ..Reading::default()
-            })),
-        };
+        let articles = words.iter().map(|words| article(words)).collect();
+        let poll = record::read("mill".parse().unwrap(), at, articles);
         wait(self.store.record(poll)).unwrap();
     }
 
@@ -130,14 +114,7 @@ impl World {
             archive: Some(self.archive()),
             feed: self.scratch.path().join("feed.atom"),
             entries: 20,
-            masthead: Masthead {
-                id: None,
-                title: "River".to_owned(),
-                subtitle: None,
-                author: "Somebody".to_owned(),
-                language: "zh-CN".to_owned(),
-                home: PageUrl::parse("https://news.example/").unwrap(),
-            },
+            masthead: record::masthead("https://news.example/"),
             subscriptions: HashMap::new(),
         };
         wait(press.publish())

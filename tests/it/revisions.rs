@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use feedmill::model::article::Article;
 use feedmill::model::content::{Content, ContentHash, RawHash};
 use feedmill::model::entry::EntryKey;
 use feedmill::model::ids::EntryId;
-use feedmill::model::learned::Learned;
-use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading, Verdict};
+use feedmill::model::poll::{PollRecord, PollResult, Reading, Verdict};
 use feedmill::model::time::Timestamp;
 use feedmill::store::{ListQuery, Store};
 use proptest::prelude::*;
@@ -17,6 +15,7 @@ use serde_json::Value;
 
 use crate::support::mill::{Mill, plain, words};
 use crate::support::origin::{Origin, Reply};
+use crate::support::record;
 
 /// An Atom feed of these entries (id, `updated`, words), and what stands behind them.
 fn atom(entries: &[(&str, Option<&str>, &str)], behind: &str) -> Reply {
@@ -394,23 +393,12 @@ fn article(text: &str, updated: Option<i64>) -> Article {
 }
 
 fn poll(time: i64, articles: Vec<Article>) -> PollRecord {
-    PollRecord {
-        feed: "a".parse().unwrap(),
-        at: at(time),
-        took: Duration::from_millis(5),
-        next: at(time + 3_600),
-        why_next: "every hour".to_owned(),
-        not_before: None,
-        fresh_until: None,
-        failures: 0,
-        learned: Learned::default(),
-        result: PollResult::Read(Box::new(Reading {
-            articles,
-            document: Some(RawHash(7)),
-            coverage: Coverage::Whole(None),
-            ..Reading::default()
-        })),
-    }
+    let reading = Reading {
+        document: Some(RawHash(7)),
+        ..record::reading(articles)
+    };
+    let result = PollResult::Read(Box::new(reading));
+    record::poll("a".parse().unwrap(), at(time), result)
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use feedmill::model::feed::{Options, Subscription};
 use feedmill::model::river::CopyPolicy;
-use feedmill::model::urls::PageUrl;
 use feedmill::rules::share::Share;
 use feedmill::serve::library::{Library, Place, Version};
 use feedmill::serve::shelve;
-use feedmill::service::publish::{Masthead, Press};
+use feedmill::service::publish::Press;
 use feedmill::service::shelf::{Filled, Matter, Publication, SEALED, Shelf};
 use roxmltree::Document;
 
 use crate::support::check_atom;
+use crate::support::record;
 use crate::support::web::{Room, Say, now};
 
 const HOME: &str = "https://news.example.org/";
@@ -44,14 +44,7 @@ pub(crate) fn press(room: &Room, subscriptions: Vec<Subscription>) -> Press {
         entries: 20,
         share: Share::ALL,
         copies: CopyPolicy::default(),
-        masthead: Masthead {
-            id: None,
-            title: "River".to_owned(),
-            subtitle: None,
-            author: "Somebody".to_owned(),
-            language: "zh-CN".to_owned(),
-            home: PageUrl::parse(HOME).unwrap(),
-        },
+        masthead: record::masthead(HOME),
         subscriptions: subscriptions
             .into_iter()
             .map(|subscription| (subscription.id.clone(), subscription))

@@ -7,5 +7,6 @@ pub mod hostile;
 pub mod mill;
 pub mod newsroom;
 pub mod origin;
+pub mod record;
 pub mod script;
 pub mod web;

@@ -9,8 +9,6 @@ use feedmill::model::content::Content;
 use feedmill::model::entry::{Draft, EntryKey};
 use feedmill::model::feed::Subscription;
 use feedmill::model::ids::{ArticleSeq, EntryId};
-use feedmill::model::learned::Learned;
-use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading};
 use feedmill::model::river::{Collapse, CopyPolicy};
 use feedmill::model::time::Timestamp;
 use feedmill::model::urls::PageUrl;
@@ -18,7 +16,7 @@ use feedmill::model::withheld::Reason;
 use feedmill::output::atom::Atom;
 use feedmill::rules::{normalise, similar};
 use feedmill::service::grouping::Grouping;
-use feedmill::service::publish::{Masthead, Press};
+use feedmill::service::publish::Press;
 use feedmill::service::shelf::{Matter, Shelf};
 use feedmill::store::Store;
 use serde_json::Value;
@@ -28,6 +26,7 @@ use crate::support::check_atom;
 use crate::support::daemon::{self, Daemon};
 use crate::support::mill::{EAGER, Mill, plain, rss, words};
 use crate::support::origin::{Origin, Reply};
+use crate::support::record;
 
 const WINDOW: Duration = Duration::from_hours(24 * 90);
 
@@ -108,23 +107,8 @@ impl Room {
             normalise::normalise(key, draft(post), None, time(10_000)).unwrap()
         });
         let at = time(10_000);
-        let reading = Reading {
-            articles: articles.collect(),
-            coverage: Coverage::Whole(None),
-            ..Reading::default()
-        };
-        let poll = PollRecord {
-            feed: posts[0].feed.parse().unwrap(),
-            at,
-            took: Duration::from_millis(9),
-            next: at.plus(Duration::from_hours(1)),
-            why_next: "every hour".to_owned(),
-            not_before: None,
-            fresh_until: None,
-            failures: 0,
-            learned: Learned::default(),
-            result: PollResult::Read(Box::new(reading)),
-        };
+        let feed = posts[0].feed.parse().unwrap();
+        let poll = record::read(feed, at, articles.collect());
         self.store.record(poll).await.unwrap();
     }
 
@@ -190,14 +174,7 @@ impl Room {
             feed: self.directory.path().join("feed.atom"),
             entries: 20,
             copies,
-            masthead: Masthead {
-                id: None,
-                title: "River".to_owned(),
-                subtitle: None,
-                author: "Somebody".to_owned(),
-                language: "zh-CN".to_owned(),
-                home: PageUrl::parse("https://news.example.org/").unwrap(),
-            },
+            masthead: record::masthead("https://news.example.org/"),
             subscriptions: feeds
                 .into_iter()
                 .map(|feed| (feed.id.clone(), feed))

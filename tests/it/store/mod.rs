@@ -12,17 +12,17 @@ mod search;
 mod withheld;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use feedmill::model::article::Article;
 use feedmill::model::content::{Content, ContentHash, RawHash};
 use feedmill::model::entry::EntryKey;
 use feedmill::model::ids::{ArticleSeq, EntryId, FeedId};
-use feedmill::model::learned::Learned;
-use feedmill::model::poll::{Coverage, PollRecord, PollResult, Reading, Recorded, Verdict};
+use feedmill::model::poll::{PollRecord, PollResult, Recorded, Verdict};
 use feedmill::model::time::Timestamp;
 use feedmill::store::Store;
 use tempfile::TempDir;
+
+use crate::support::record::{self, reading};
 
 /// A store in a directory of its own.
 struct Scratch {
@@ -108,31 +108,12 @@ fn article(id: &str, words: &str) -> Article {
     }
 }
 
-fn reading(articles: Vec<Article>) -> Reading {
-    Reading {
-        articles,
-        coverage: Coverage::Whole(None),
-        ..Reading::default()
-    }
-}
-
 fn poll_with(id: &str, time: Timestamp, result: PollResult) -> PollRecord {
-    PollRecord {
-        feed: feed(id),
-        at: time,
-        took: Duration::from_millis(120),
-        next: time.plus(Duration::from_hours(1)),
-        why_next: "every hour".to_owned(),
-        not_before: None,
-        fresh_until: None,
-        failures: 0,
-        learned: Learned::default(),
-        result,
-    }
+    record::poll(feed(id), time, result)
 }
 
 fn poll(id: &str, time: Timestamp, articles: Vec<Article>) -> PollRecord {
-    poll_with(id, time, PollResult::Read(Box::new(reading(articles))))
+    record::read(feed(id), time, articles)
 }
 
 fn verdicts(recorded: &Recorded) -> Vec<(u64, Verdict)> {
