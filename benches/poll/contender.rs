@@ -105,9 +105,7 @@ impl Contender {
             }
         }
     }
-}
 
-impl Contender {
     /// Whether articles are stored that were not looked at yet: by who looks for copies, or by the search index.
     pub fn is_behind(&self, scratch: &Path) -> Result<bool> {
         let Self::Feedmill { .. } = self else {

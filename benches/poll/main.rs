@@ -18,7 +18,8 @@ mod origin;
 
 use std::collections::HashMap;
 use std::env;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -101,20 +102,11 @@ fn race(arguments: &Arguments) -> Result<ExitCode> {
                     .for_each(|feed| newer[feed] += 1);
             }
             let output = scratch.path().join("output");
-            let cost = if phase == "behind" {
-                let mut all = None;
-                for _ in 0..MOST_RUNS {
-                    if !contender.is_behind(scratch.path())? {
-                        break;
-                    }
-                    let more = measure::measure(&command, &output)?;
-                    all = Some(all.map_or(more, |all| measure::both(all, more)));
-                }
-                let Some(all) = all else { continue };
-                all
-            } else {
-                measure::measure(&command, &output)?
+            let cost = match phase {
+                "behind" => catch_up(contender, scratch.path(), &command, &output)?,
+                _ => Some(measure::measure(&command, &output)?),
             };
+            let Some(cost) = cost else { continue };
             let served = oldest
                 .iter()
                 .zip(&newer)
@@ -149,6 +141,24 @@ fn race(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Polls until nothing is left to do, at most.
 const MOST_RUNS: usize = 200;
+
+/// What it cost to poll until nothing was left to do; `None` where nothing was.
+fn catch_up(
+    contender: &Contender,
+    scratch: &Path,
+    command: &[OsString],
+    output: &Path,
+) -> Result<Option<Cost>> {
+    let mut cost = None;
+    for _ in 0..MOST_RUNS {
+        if !contender.is_behind(scratch)? {
+            break;
+        }
+        let more = measure::measure(command, output)?;
+        cost = Some(cost.map_or(more, |cost| measure::both(cost, more)));
+    }
+    Ok(cost)
+}
 
 const HEADER: [&str; 13] = [
     "who",
